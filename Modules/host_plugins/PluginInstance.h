@@ -1,0 +1,51 @@
+#pragma once
+
+#include <host_graph/NodeProcessor.h>
+
+#include <vector>
+
+namespace host
+{
+
+/** What identifies a plugin and what a list shows of it: a row of the catalogue (see `scan` and `list`). */
+struct PluginInfo
+{
+    juce::String id;           ///< catalogue id, FORMAT:<uid>
+    juce::String name;
+    juce::String format;       ///< VST3, LV2 or LADSPA
+    juce::String manufacturer;
+    juce::String version;
+    juce::String category;
+    juce::String file;         ///< a path; an LV2 plugin's URI
+    bool isInstrument = false;
+    int inputs = 0;            ///< audio channels over all buses
+    int outputs = 0;
+
+    bool operator== (const PluginInfo&) const = default;
+};
+
+/** A bus as `describe` tells it. */
+struct BusInfo
+{
+    bool isInput = true;
+    int channels = 0;
+    juce::String name;
+};
+
+/** A plugin in the graph, whichever its format and wherever it runs: the seam behind which in-process and (later)
+    sandboxed plugins look the same. All of it but what NodeProcessor says otherwise is for the message thread. */
+class PluginInstance : public NodeProcessor
+{
+public:
+    virtual const PluginInfo& getInfo() const = 0;
+    virtual std::vector<BusInfo> getBuses() const = 0;
+    virtual juce::StringArray getPrograms() const = 0;
+
+    /** The plugin's own opaque state. Run at least one block after the last parameter change before asking. */
+    virtual juce::MemoryBlock getState() = 0;
+
+    /** Not while the plugin is in a published plan. */
+    virtual void setState (const juce::MemoryBlock&) = 0;
+};
+
+} // namespace host
