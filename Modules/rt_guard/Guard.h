@@ -1,0 +1,34 @@
+#pragma once
+
+#include "Mode.h"
+#include "Snapshot.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rt::guard
+{
+
+/** Once, before the first RealtimeScope, on any thread: makes the first violation as cheap as the others (the unwinder's
+    first use loads and allocates; the table's pages are touched). */
+void warmUp();
+
+/** All that was recorded, symbolised. Not real-time; any thread but the audio thread, while others go on recording. A module
+    that has been unloaded since can no longer be named, so ask before unloading. */
+Snapshot getSnapshot();
+
+/** The sites first seen since the last call of this, symbolised; their counts are as of now. Not real-time. */
+std::vector<Violation> takeNewSites();
+
+/** Forgets everything recorded. Not real-time; calls that others make meanwhile are forgotten too. */
+void reset();
+
+/** Calls recorded since the start or the last reset, overflow included. Any thread. Wait-free. */
+std::uint64_t getViolationCount() noexcept;
+
+/** The linker's names of what the executable interposes. Empty in sanitizer builds, where the sanitizer's own interceptors
+    stay and its allocation hooks feed the guard. */
+std::vector<std::string> getInterposedSymbols();
+
+} // namespace rt::guard

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "detail/ThreadState.h"
+
+namespace rt::guard
+{
+
+/** Says which node runs on this thread, and what it does, while it lives; the outer one is restored. It arms nothing: that
+    is RealtimeScope's. Wait-free, a few stores. */
+class NodeScope
+{
+public:
+    /** @param nodeId  never 0, which is the host itself */
+    [[gnu::always_inline]] NodeScope (std::uint32_t nodeId, Phase phaseOfNode) noexcept
+        : outerFrame (detail::threadState.frame), outerNode (detail::threadState.node), outerPhase (detail::threadState.phase)
+    {
+        detail::threadState.frame = __builtin_frame_address (0);
+        detail::threadState.node = nodeId;
+        detail::threadState.phase = phaseOfNode;
+    }
+
+    ~NodeScope()
+    {
+        detail::threadState.phase = outerPhase;
+        detail::threadState.node = outerNode;
+        detail::threadState.frame = outerFrame;
+    }
+
+    NodeScope (const NodeScope&) = delete;
+    NodeScope& operator= (const NodeScope&) = delete;
+
+private:
+    const void* outerFrame;
+    std::uint32_t outerNode;
+    Phase outerPhase;
+};
+
+} // namespace rt::guard

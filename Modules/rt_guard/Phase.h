@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+
+namespace rt::guard
+{
+
+/** What a node was doing when it broke the rules. */
+enum class Phase : std::uint8_t
+{
+    process,
+    parameter,
+    midi,
+    state
+};
+
+/** "process", "parameter", "midi" or "state". */
+constexpr const char* toString (Phase phase) noexcept
+{
+    switch (phase)
+    {
+        case Phase::process: return "process";
+        case Phase::parameter: return "parameter";
+        case Phase::midi: return "midi";
+        case Phase::state: return "state";
+    }
+
+    return "";
+}
+
+} // namespace rt::guard

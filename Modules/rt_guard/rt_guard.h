@@ -1,0 +1,19 @@
+/*
+ BEGIN_JUCE_MODULE_DECLARATION
+
+  ID:                 rt_guard
+  vendor:             AudioHost
+  version:            0.1.0
+  name:               Real-time guard
+  description:        Sees what a thread must not do while it is real-time, and says who did it
+  license:            ISC
+  minimumCppStandard: 20
+
+ END_JUCE_MODULE_DECLARATION
+*/
+#pragma once
+
+#include "Guard.h"
+#include "NodeScope.h"
+#include "Permit.h"
+#include "RealtimeScope.h"
