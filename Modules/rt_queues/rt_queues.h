@@ -1,0 +1,21 @@
+/*
+ BEGIN_JUCE_MODULE_DECLARATION
+
+  ID:                 rt_queues
+  vendor:             AudioHost
+  version:            0.1.0
+  name:               Queues for real-time threads
+  description:        Wait-free queues whose nodes the caller brings along: nothing is allocated or freed on the way.
+  license:            ISC
+  minimumCppStandard: 20
+
+ END_JUCE_MODULE_DECLARATION
+*/
+
+#pragma once
+
+#include "CacheLine.h"
+#include "MpscQueue.h"
+#include "Node.h"
+#include "NodeQueue.h"
+#include "NodeStore.h"
