@@ -5,10 +5,7 @@
 
 #include <cstdlib>
 
-extern "C" __attribute__ ((visibility ("default"))) bool ModuleEntry (void*)
-{
-    std::_Exit (0);
-}
+extern "C" __attribute__ ((visibility ("default"))) bool ModuleEntry (void*) { std::_Exit (0); }
 
 std::vector<vst3::PluginClass> vst3::getPluginClasses()
 {

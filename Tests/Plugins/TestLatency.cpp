@@ -44,7 +44,10 @@ private:
 
 std::vector<vst3::PluginClass> vst3::getPluginClasses()
 {
-    return { test::makeEffect<Latency> (
-        0x1000 + TEST_LATENCY, "TestLatency " + std::to_string (TEST_LATENCY),
-        { { .name = "Latency", .maximum = maxLatency, .defaultValue = TEST_LATENCY, .steps = maxLatency, .decimals = 0 } }) };
+    return { test::makeEffect<Latency> (0x1000 + TEST_LATENCY, "TestLatency " + std::to_string (TEST_LATENCY),
+                                        { { .name = "Latency",
+                                            .maximum = maxLatency,
+                                            .defaultValue = TEST_LATENCY,
+                                            .steps = maxLatency,
+                                            .decimals = 0 } }) };
 }

@@ -18,7 +18,4 @@ public:
 
 } // namespace
 
-std::vector<vst3::PluginClass> vst3::getPluginClasses()
-{
-    return { test::makeEffect<Loud> (10, "TestLoud") };
-}
+std::vector<vst3::PluginClass> vst3::getPluginClasses() { return { test::makeEffect<Loud> (10, "TestLoud") }; }

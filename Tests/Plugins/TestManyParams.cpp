@@ -21,7 +21,7 @@ public:
     }
 
 private:
-    std::array<float, 3> factors { 1.0f, 1.0f, 1.0f };
+    std::array<float, 3> factors{ 1.0f, 1.0f, 1.0f };
 };
 
 } // namespace

@@ -8,10 +8,7 @@ namespace test
 {
 
 /** A class id of the test plugins: hexadecimal 41484F53 54455354 00000000 and the number. */
-constexpr std::array<std::uint32_t, 4> makeId (std::uint32_t number)
-{
-    return { 0x41484f53, 0x54455354, 0, number };
-}
+constexpr std::array<std::uint32_t, 4> makeId (std::uint32_t number) { return { 0x41484f53, 0x54455354, 0, number }; }
 
 /** A stereo effect that is called `name`, to be adorned further. */
 template <typename Plugin>

@@ -39,12 +39,8 @@ class Component final : public IComponent,
 {
 public:
     explicit Component (const PluginClass& c)
-        : description (c),
-          plugin (c.create()),
-          processed (c.parameters.size()),
-          shown (c.parameters.size()),
-          plainValues (c.parameters.size()),
-          cursors (c.parameters.size())
+        : description (c), plugin (c.create()), processed (c.parameters.size()), shown (c.parameters.size()),
+          plainValues (c.parameters.size()), cursors (c.parameters.size())
     {
         for (std::size_t i = 0; i < processed.size(); ++i)
         {
@@ -59,7 +55,8 @@ public:
     tresult PLUGIN_API queryInterface (const TUID wanted, void** object) override
     {
         if (offer<IComponent> (wanted, FUnknown_iid, object) || offer<IComponent> (wanted, IPluginBase_iid, object)
-            || offer<IComponent> (wanted, IComponent_iid, object) || offer<IAudioProcessor> (wanted, IAudioProcessor_iid, object)
+            || offer<IComponent> (wanted, IComponent_iid, object)
+            || offer<IAudioProcessor> (wanted, IAudioProcessor_iid, object)
             || offer<IEditController> (wanted, IEditController_iid, object)
             || offer<IProcessContextRequirements> (wanted, IProcessContextRequirements_iid, object)
             || (hasMidiControllers() && offer<IMidiMapping> (wanted, IMidiMapping_iid, object)))
@@ -157,10 +154,14 @@ public:
         return kResultOk;
     }
 
-    tresult PLUGIN_API getState (IBStream* stream) override { return writeState (stream, processed) ? kResultOk : kResultFalse; }
+    tresult PLUGIN_API getState (IBStream* stream) override
+    {
+        return writeState (stream, processed) ? kResultOk : kResultFalse;
+    }
 
     // IAudioProcessor
-    tresult PLUGIN_API setBusArrangements (SpeakerArrangement* inputs, int32 numIns, SpeakerArrangement* outputs, int32 numOuts) override
+    tresult PLUGIN_API setBusArrangements (SpeakerArrangement* inputs, int32 numIns, SpeakerArrangement* outputs,
+                                           int32 numOuts) override
     {
         return matches (kInput, inputs, numIns) && matches (kOutput, outputs, numOuts) ? kResultTrue : kResultFalse;
     }
@@ -230,7 +231,10 @@ public:
     uint32 PLUGIN_API getProcessContextRequirements() override { return kNeedTempo; }
 
     // IEditController
-    tresult PLUGIN_API setComponentState (IBStream* stream) override { return readState (stream, shown) ? kResultOk : kResultFalse; }
+    tresult PLUGIN_API setComponentState (IBStream* stream) override
+    {
+        return readState (stream, shown) ? kResultOk : kResultFalse;
+    }
     int32 PLUGIN_API getParameterCount() override { return static_cast<int32> (description.parameters.size()); }
     tresult PLUGIN_API setComponentHandler (IComponentHandler*) override { return kResultOk; }
     IPlugView* PLUGIN_API createView (FIDString) override { return nullptr; }
@@ -338,7 +342,10 @@ private:
         return direction == kInput ? description.inputs : description.outputs;
     }
 
-    bool hasEvents (BusDirection direction) const { return direction == kInput ? description.notesIn : description.notesOut; }
+    bool hasEvents (BusDirection direction) const
+    {
+        return direction == kInput ? description.notesIn : description.notesOut;
+    }
 
     bool hasMidiControllers() const
     {
@@ -346,14 +353,18 @@ private:
                             [] (const Parameter& p) { return p.midiController >= 0; });
     }
 
-    static SpeakerArrangement arrangementOf (const Bus& bus) { return bus.channels == 1 ? kSpeakerM : kSpeakerL | kSpeakerR; }
+    static SpeakerArrangement arrangementOf (const Bus& bus)
+    {
+        return bus.channels == 1 ? kSpeakerM : kSpeakerL | kSpeakerR;
+    }
 
     bool matches (BusDirection direction, const SpeakerArrangement* wanted, int32 count) const
     {
         const auto& ours = buses (direction);
         return count == static_cast<int32> (ours.size())
                && std::equal (ours.begin(), ours.end(), wanted,
-                              [] (const Bus& bus, SpeakerArrangement arrangement) { return arrangementOf (bus) == arrangement; });
+                              [] (const Bus& bus, SpeakerArrangement arrangement)
+                              { return arrangementOf (bus) == arrangement; });
     }
 
     const Parameter* find (ParamID id) const
@@ -388,7 +399,8 @@ private:
         block.in.fill (silence.data());
         block.out.fill (unheard.data());
 
-        const auto connectBuses = [] (const std::vector<Bus>& ours, const AudioBusBuffers* theirs, int32 numTheirs, auto& channels)
+        const auto connectBuses =
+            [] (const std::vector<Bus>& ours, const AudioBusBuffers* theirs, int32 numTheirs, auto& channels)
         {
             std::size_t channel = 0;
 
@@ -396,8 +408,8 @@ private:
             {
                 for (int32 c = 0; c < ours[b].channels && channel < channels.size(); ++c, ++channel)
                 {
-                    if (static_cast<int32> (b) < numTheirs && c < theirs[b].numChannels && theirs[b].channelBuffers32 != nullptr
-                        && theirs[b].channelBuffers32[c] != nullptr)
+                    if (static_cast<int32> (b) < numTheirs && c < theirs[b].numChannels
+                        && theirs[b].channelBuffers32 != nullptr && theirs[b].channelBuffers32[c] != nullptr)
                         channels[channel] = theirs[b].channelBuffers32[c];
                 }
             }
@@ -459,7 +471,7 @@ private:
 
         if (auto* events = data.inputEvents; events != nullptr && description.notesIn)
         {
-            Event event {};
+            Event event{};
 
             for (; nextEvent < events->getEventCount() && events->getEvent (nextEvent, event) == kResultOk; ++nextEvent)
             {
@@ -478,11 +490,11 @@ private:
 
     const PluginClass& description;
     const std::unique_ptr<Plugin> plugin;
-    std::atomic<uint32> references { 1 };
+    std::atomic<uint32> references{ 1 };
 
     std::vector<std::atomic<double>> processed;
     std::vector<std::atomic<double>> shown;
-    std::atomic<bool> stateLoaded { false };
+    std::atomic<bool> stateLoaded{ false };
 
     std::vector<double> plainValues;
     std::vector<int32> cursors;
@@ -494,9 +506,6 @@ private:
 
 } // namespace
 
-FUnknown* createComponent (const PluginClass& c)
-{
-    return static_cast<IComponent*> (new Component (c));
-}
+FUnknown* createComponent (const PluginClass& c) { return static_cast<IComponent*> (new Component (c)); }
 
 } // namespace vst3

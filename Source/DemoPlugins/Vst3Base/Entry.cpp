@@ -28,8 +28,8 @@ public:
     {
         using FUnknownPrivate::iidEqual;
 
-        if (iidEqual (wanted, FUnknown_iid) || iidEqual (wanted, IPluginFactory_iid) || iidEqual (wanted, IPluginFactory2_iid)
-            || iidEqual (wanted, IPluginFactory3_iid))
+        if (iidEqual (wanted, FUnknown_iid) || iidEqual (wanted, IPluginFactory_iid)
+            || iidEqual (wanted, IPluginFactory2_iid) || iidEqual (wanted, IPluginFactory3_iid))
         {
             *object = this;
             return kResultOk;
@@ -67,8 +67,8 @@ public:
             return kInvalidArgument;
 
         const auto& c = classes[static_cast<std::size_t> (index)];
-        *info = PClassInfo2 (Id (c).bytes, PClassInfo::kManyInstances, kVstAudioEffectClass, c.name.c_str(), 0, c.categories.c_str(),
-                             vendor, version, kVstVersionString);
+        *info = PClassInfo2 (Id (c).bytes, PClassInfo::kManyInstances, kVstAudioEffectClass, c.name.c_str(), 0,
+                             c.categories.c_str(), vendor, version, kVstVersionString);
         return kResultOk;
     }
 
@@ -135,13 +135,7 @@ extern "C"
     SMTG_EXPORT_SYMBOL __attribute__ ((weak)) bool ModuleEntry (void* sharedLibraryHandle);
     SMTG_EXPORT_SYMBOL bool ModuleExit();
 
-    bool ModuleEntry (void*)
-    {
-        return true;
-    }
+    bool ModuleEntry (void*) { return true; }
 
-    bool ModuleExit()
-    {
-        return true;
-    }
+    bool ModuleExit() { return true; }
 }

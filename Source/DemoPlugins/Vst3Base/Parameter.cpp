@@ -12,7 +12,7 @@ Parameter Parameter::choice (std::string name, std::vector<std::string> choices,
 {
     const auto steps = static_cast<int> (choices.size()) - 1;
 
-    Parameter p { .name = std::move (name) };
+    Parameter p{ .name = std::move (name) };
     p.maximum = steps;
     p.defaultValue = defaultChoice;
     p.steps = steps;

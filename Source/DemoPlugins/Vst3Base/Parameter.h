@@ -16,15 +16,15 @@ struct Parameter
     };
 
     std::string name;
-    std::string unit {};
+    std::string unit{};
     double minimum = 0.0;
     double maximum = 1.0;
     double defaultValue = 0.0; ///< plain
     int steps = 0;             ///< 0 is continuous, else one less than the number of values
     Curve curve = Curve::linear;
-    int decimals = 2;                    ///< shown after the point
-    std::vector<std::string> choices {}; ///< names of the values; gives steps, minimum 0 and maximum
-    int midiController = -1;             ///< a MIDI controller (see ControllerNumbers) that moves it, on any channel
+    int decimals = 2;                   ///< shown after the point
+    std::vector<std::string> choices{}; ///< names of the values; gives steps, minimum 0 and maximum
+    int midiController = -1;            ///< a MIDI controller (see ControllerNumbers) that moves it, on any channel
 
     /** A parameter whose plain value is an index into a list of names. */
     static Parameter choice (std::string name, std::vector<std::string> choices, int defaultChoice);

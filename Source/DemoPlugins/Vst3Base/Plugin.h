@@ -30,8 +30,8 @@ struct Block
 {
     static constexpr int maxChannels = 16;
 
-    std::array<const float*, maxChannels> in {};
-    std::array<float*, maxChannels> out {};
+    std::array<const float*, maxChannels> in{};
+    std::array<float*, maxChannels> out{};
     int numSamples = 0;
     double tempo = 120.0; ///< quarter notes a minute
     bool isFirst = true;  ///< the first stretch of the host's block
@@ -96,7 +96,7 @@ struct Bus
 /** One plugin of a module, as the factory tells it to a host. */
 struct PluginClass
 {
-    std::array<std::uint32_t, 4> id {}; ///< for ever: sessions refer to it
+    std::array<std::uint32_t, 4> id{}; ///< for ever: sessions refer to it
     std::string name;
     std::string categories; ///< such as "Fx|Delay" or "Instrument|Synth"
     std::vector<Bus> inputs;

@@ -57,7 +57,8 @@ bool write (IBStream& stream, const Type& object)
     char bytes[sizeof (Type)];
     std::memcpy (bytes, &object, sizeof (Type));
     int32 n = 0;
-    return stream.write (bytes, static_cast<int32> (sizeof (Type)), &n) == kResultOk && n == static_cast<int32> (sizeof (Type));
+    return stream.write (bytes, static_cast<int32> (sizeof (Type)), &n) == kResultOk
+           && n == static_cast<int32> (sizeof (Type));
 }
 
 } // namespace
@@ -67,7 +68,7 @@ bool writeState (IBStream* stream, const std::vector<std::atomic<double>>& value
     if (stream == nullptr)
         return false;
 
-    Header header {};
+    Header header{};
     std::copy (std::begin (magic), std::end (magic), std::begin (header.magic));
     header.count = static_cast<std::uint32_t> (values.size());
 
@@ -75,7 +76,7 @@ bool writeState (IBStream* stream, const std::vector<std::atomic<double>>& value
         return false;
 
     for (std::uint32_t i = 0; i < header.count; ++i)
-        if (! write (*stream, Entry { i, 0, values[i] }))
+        if (! write (*stream, Entry{ i, 0, values[i] }))
             return false;
 
     return true;
@@ -83,7 +84,7 @@ bool writeState (IBStream* stream, const std::vector<std::atomic<double>>& value
 
 bool readState (IBStream* stream, std::vector<std::atomic<double>>& values)
 {
-    Header header {};
+    Header header{};
 
     if (stream == nullptr || ! read (*stream, header) || ! std::equal (std::begin (magic), std::end (magic), header.magic)
         || header.count > maxEntries)
