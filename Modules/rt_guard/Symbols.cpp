@@ -1,0 +1,253 @@
+#include "Guard.h"
+#include "detail/Records.h"
+
+#include <cxxabi.h>
+#include <dlfcn.h>
+#include <link.h>
+#include <unistd.h>
+
+#if RT_GUARD_HAS_LIBBACKTRACE
+ #include <backtrace.h>
+#endif
+
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <string_view>
+
+namespace rt::guard
+{
+
+namespace
+{
+
+struct Free
+{
+    void operator() (void* block) const noexcept { std::free (block); }
+};
+
+std::string demangle (const char* name)
+{
+    int status = 0;
+    const std::unique_ptr<char, Free> readable (abi::__cxa_demangle (name, nullptr, nullptr, &status));
+    return readable != nullptr ? readable.get() : name;
+}
+
+std::string getBaseName (std::string_view path)
+{
+    return std::string (path.substr (path.rfind ('/') + 1));
+}
+
+std::string toHex (std::uintptr_t number)
+{
+    std::array<char, 2 * sizeof (number)> digits;
+    const auto end = std::to_chars (digits.begin(), digits.end(), number, 16).ptr;
+    return "0x" + std::string (digits.begin(), end);
+}
+
+/** The system's libraries under which a call says nothing about who is to blame. */
+bool isSystemLibrary (std::string_view module)
+{
+    for (std::string_view prefix : { "libc.so", "libstdc++.so", "libgcc_s.so", "ld-linux", "libc++.so", "libc++abi.so" })
+        if (module.starts_with (prefix))
+            return true;
+
+    return false;
+}
+
+/** The module that an address belongs to. */
+struct Module
+{
+    explicit Module (const void* address)
+    {
+        Dl_info info {};
+
+        if (::dladdr (address, &info) == 0 || info.dli_fname == nullptr)
+            return;
+
+        base = info.dli_fbase;
+        name = getBaseName (info.dli_fname);
+        offset = reinterpret_cast<std::uintptr_t> (address) - reinterpret_cast<std::uintptr_t> (base);
+
+        if (info.dli_sname != nullptr)
+            exportedFunction = demangle (info.dli_sname);
+    }
+
+    const void* base = nullptr;
+    std::string name = "unknown"; ///< unloaded since, or code that was made at run time
+    std::uintptr_t offset = 0;
+    std::string exportedFunction;
+};
+
+/** The executable's, which this code is linked into. The kernel's name for it, since dladdr gives argv[0]. */
+const Module& getExecutable()
+{
+    static const Module executable = []
+    {
+        Module result (reinterpret_cast<const void*> (&getExecutable));
+        std::array<char, 4096> path {};
+
+        if (const auto length = ::readlink ("/proc/self/exe", path.data(), path.size() - 1); length > 0)
+            result.name = getBaseName (std::string_view (path.data(), static_cast<std::size_t> (length)));
+
+        return result;
+    }();
+
+    return executable;
+}
+
+#if RT_GUARD_HAS_LIBBACKTRACE
+
+/** Debug information of all loaded modules. libbacktrace finds them when its state is made and can free none, so a new one is
+    made only when something was loaded since. Under symbolsMutex. */
+backtrace_state* getDebugInformation()
+{
+    static backtrace_state* state = nullptr;
+    static unsigned long long numLoaded = 0;
+
+    const auto readNumLoaded = [] (dl_phdr_info* info, std::size_t, void* result)
+    {
+        *static_cast<unsigned long long*> (result) = info->dlpi_adds;
+        return 1;
+    };
+
+    unsigned long long now = 0;
+    ::dl_iterate_phdr (readNumLoaded, &now);
+
+    if (state == nullptr || now != numLoaded)
+    {
+        state = ::backtrace_create_state (nullptr, 1, [] (void*, const char*, int) {}, nullptr);
+        numLoaded = now;
+    }
+
+    return state;
+}
+
+#endif
+
+/** The functions at an address, innermost first: several where some were inlined. */
+std::vector<std::string> describe (const void* address)
+{
+    const Module module (address);
+    const auto& executable = getExecutable();
+    const auto place = " [" + (module.base == executable.base ? executable.name : module.name) + "+" + toHex (module.offset) + "]";
+    std::vector<std::string> result;
+
+   #if RT_GUARD_HAS_LIBBACKTRACE
+    struct Found
+    {
+        const std::string& place;
+        std::vector<std::string>& result;
+    } found { place, result };
+
+    const auto ignoreError = [] (void*, const char*, int) {};
+    const auto pc = reinterpret_cast<std::uintptr_t> (address);
+
+    if (auto* state = getDebugInformation())
+    {
+        ::backtrace_pcinfo (
+            state, pc,
+            [] (void* data, std::uintptr_t, const char* file, int line, const char* function)
+            {
+                if (function != nullptr)
+                {
+                    auto& [where, all] = *static_cast<Found*> (data);
+                    all.push_back (demangle (function)
+                                   + (file != nullptr ? " at " + std::string (file) + ":" + std::to_string (line) : "") + where);
+                }
+
+                return 0;
+            },
+            ignoreError, &found);
+
+        if (result.empty())
+            ::backtrace_syminfo (
+                state, pc,
+                [] (void* data, std::uintptr_t, const char* function, std::uintptr_t, std::uintptr_t)
+                {
+                    if (function != nullptr)
+                        static_cast<Found*> (data)->result.push_back (demangle (function) + static_cast<Found*> (data)->place);
+                },
+                ignoreError, &found);
+    }
+   #endif
+
+    if (result.empty())
+        result.push_back (module.exportedFunction.empty() ? place.substr (1) : module.exportedFunction + place);
+
+    return result;
+}
+
+Violation symbolise (const detail::RawSite& site)
+{
+    Violation result;
+    result.function = site.function;
+    result.node = site.node;
+    result.phase = site.phase;
+    result.count = site.count;
+    result.firstBlock = site.firstBlock;
+
+    const auto& executable = getExecutable();
+    result.module = executable.name;
+    result.by = "host";
+
+    for (const auto* address : site.frames)
+    {
+        const Module module (address);
+
+        if (isSystemLibrary (module.name))
+            continue;
+
+        if (module.base != executable.base)
+        {
+            result.module = module.name;
+            result.by = "plugin";
+        }
+
+        break;
+    }
+
+    for (const auto* address : site.frames)
+        for (auto& line : describe (address))
+            result.stack.push_back (std::move (line));
+
+    return result;
+}
+
+std::vector<Violation> symboliseAll (const std::vector<detail::RawSite>& sites)
+{
+    static std::mutex symbolsMutex;
+    const std::lock_guard lock (symbolsMutex);
+    std::vector<Violation> result;
+
+    for (auto& site : sites)
+        result.push_back (symbolise (site));
+
+    return result;
+}
+
+} // namespace
+
+Snapshot getSnapshot()
+{
+    const auto records = detail::copyRecords (false);
+
+    Snapshot result;
+    result.violations = symboliseAll (records.sites);
+    result.overflow = records.overflow;
+    result.total = records.overflow;
+
+    for (auto& violation : result.violations)
+    {
+        result.total += violation.count;
+        result.host += violation.by == "host" ? violation.count : 0;
+    }
+
+    return result;
+}
+
+std::vector<Violation> takeNewSites() { return symboliseAll (detail::copyRecords (true).sites); }
+
+} // namespace rt::guard

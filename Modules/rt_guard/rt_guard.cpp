@@ -1,0 +1,4 @@
+#include "rt_guard.h"
+
+#include "Records.cpp"
+#include "Symbols.cpp"
