@@ -1,0 +1,10 @@
+#pragma once
+
+#define DISTRHO_PLUGIN_BRAND "AudioHost"
+#define DISTRHO_PLUGIN_NAME "TestDpfGain"
+#define DISTRHO_PLUGIN_URI "urn:audiohost:test:dpf-gain"
+#define DISTRHO_PLUGIN_HAS_UI 0
+#define DISTRHO_PLUGIN_IS_RT_SAFE 1
+#define DISTRHO_PLUGIN_NUM_INPUTS 2
+#define DISTRHO_PLUGIN_NUM_OUTPUTS 2
+#define DISTRHO_PLUGIN_WANT_MIDI_INPUT 1

@@ -1,0 +1,45 @@
+// A gain as the DISTRHO Plugin Framework builds a VST3: output is input times "Gain", 0 to 1. It accepts MIDI for the same
+// reason as TestJuceGain: the framework's pseudo-parameters for MIDI controllers come with it.
+
+#include <DistrhoPlugin.hpp>
+
+namespace DISTRHO
+{
+
+class Gain final : public Plugin
+{
+public:
+    Gain() : Plugin (1, 0, 0) {}
+
+protected:
+    const char* getLabel() const override { return "TestDpfGain"; }
+    const char* getMaker() const override { return "AudioHost"; }
+    const char* getLicense() const override { return "GPL-3.0-or-later"; }
+    uint32_t getVersion() const override { return d_version (1, 0, 0); }
+    int64_t getUniqueId() const override { return d_cconst ('A', 'H', 'T', 'g'); }
+
+    void initParameter (uint32_t, Parameter& parameter) override
+    {
+        parameter.hints = kParameterIsAutomatable;
+        parameter.name = "Gain";
+        parameter.symbol = "gain";
+        parameter.ranges = ParameterRanges (1.0f, 0.0f, 1.0f);
+    }
+
+    float getParameterValue (uint32_t) const override { return gain; }
+    void setParameterValue (uint32_t, float value) override { gain = value; }
+
+    void run (const float** inputs, float** outputs, uint32_t frames, const MidiEvent*, uint32_t) override
+    {
+        for (uint32_t c = 0; c < 2; ++c)
+            for (uint32_t i = 0; i < frames; ++i)
+                outputs[c][i] = inputs[c][i] * gain;
+    }
+
+private:
+    float gain = 1.0f;
+};
+
+Plugin* createPlugin() { return new Gain(); }
+
+} // namespace DISTRHO
