@@ -1,0 +1,12 @@
+#include "OwnershipBench.h"
+#include "SpscBench.h"
+
+int main (int argc, char** argv)
+{
+    auto benches = bench::getSpscBenches();
+
+    for (const auto& more : { bench::getOwnershipBenches() })
+        benches.insert (benches.end(), more.begin(), more.end());
+
+    return bench::runProgram (argc, argv, benches);
+}
