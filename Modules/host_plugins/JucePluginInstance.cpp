@@ -1,0 +1,290 @@
+#include "JucePluginInstance.h"
+
+#include <host_graph/Error.h>
+
+#include <cmath>
+#include <cstring>
+
+namespace host
+{
+
+std::vector<bool> findMidiControllerParameters (const juce::StringArray& names)
+{
+    constexpr int numChannels = 16, numControllers = 130;
+    std::vector<bool> result (static_cast<std::size_t> (names.size()), false);
+
+    // -1, or the number of a text that holds nothing but digits.
+    const auto toNumber = [] (const juce::String& digits)
+    {
+        return digits.isNotEmpty() && digits.length() <= 3 && digits.containsOnly ("0123456789") ? digits.getIntValue() : -1;
+    };
+
+    const auto markSet = [&] (const juce::String& prefix, const juce::String& separator, int firstChannel)
+    {
+        std::vector<int> indexOf (static_cast<std::size_t> (numChannels * numControllers), -1);
+        int numFound = 0;
+
+        for (int i = 0; i < names.size(); ++i)
+        {
+            if (! names[i].startsWith (prefix) || ! names[i].contains (separator))
+                continue;
+
+            const auto rest = names[i].substring (prefix.length());
+            const auto channel = toNumber (rest.upToFirstOccurrenceOf (separator, false, false)) - firstChannel;
+            const auto controller = toNumber (rest.fromFirstOccurrenceOf (separator, false, false));
+
+            if (! juce::isPositiveAndBelow (channel, numChannels) || ! juce::isPositiveAndBelow (controller, numControllers))
+                continue;
+
+            auto& index = indexOf[static_cast<std::size_t> (channel * numControllers + controller)];
+            numFound += index < 0 ? 1 : 0;
+
+            // Frameworks append theirs to the plugin's own, so of two of one name the later is theirs.
+            index = i;
+        }
+
+        if (numFound == numChannels * numControllers)
+            for (const auto index : indexOf)
+                result[static_cast<std::size_t> (index)] = true;
+    };
+
+    markSet ("MIDI CC ", "|", 0);
+    markSet ("MIDI Ch. ", " CC ", 1);
+    return result;
+}
+
+//======================================================================================================================
+juce::Optional<juce::AudioPlayHead::PositionInfo> JucePluginInstance::PlayHead::getPosition() const
+{
+    constexpr double quarterNotesPerBar = 4.0;
+    const auto bar = std::floor (position.quarterNotes / quarterNotesPerBar);
+
+    PositionInfo result;
+    result.setTimeInSamples (position.samples);
+    result.setTimeInSeconds (static_cast<double> (position.samples) / sampleRate);
+    result.setPpqPosition (position.quarterNotes);
+    result.setPpqPositionOfLastBarStart (bar * quarterNotesPerBar);
+    result.setBarCount (static_cast<juce::int64> (bar));
+    result.setBpm (position.tempo);
+    result.setTimeSignature (juce::AudioPlayHead::TimeSignature { 4, 4 });
+    result.setIsPlaying (position.playing);
+    return result;
+}
+
+//======================================================================================================================
+JucePluginInstance::JucePluginInstance (const PluginInfo& infoToUse, std::unique_ptr<juce::AudioPluginInstance> pluginToUse)
+    : info (infoToUse), plugin (std::move (pluginToUse))
+{
+    // A plugin may refuse, for a side-chain that it takes only in some layouts; then it keeps the buses it came with.
+    plugin->enableAllBuses();
+
+    ports.audioInputs = plugin->getTotalNumInputChannels();
+    ports.audioOutputs = plugin->getTotalNumOutputChannels();
+    ports.midiInput = plugin->acceptsMidi();
+    ports.midiOutput = plugin->producesMidi();
+    info.inputs = ports.audioInputs;
+    info.outputs = ports.audioOutputs;
+
+    collectParameters();
+    latency = std::max (0, plugin->getLatencySamples());
+    plugin->setPlayHead (&playHead);
+    plugin->addListener (this);
+}
+
+JucePluginInstance::~JucePluginInstance()
+{
+    release();
+    plugin->removeListener (this);
+    plugin->setPlayHead (nullptr);
+}
+
+void JucePluginInstance::collectParameters()
+{
+    juce::StringArray names;
+
+    for (auto* parameter : plugin->getParameters())
+        names.add (parameter->getName (1024).trim());
+
+    const auto isMidiController = findMidiControllerParameters (names);
+
+    for (auto* parameter : plugin->getParameters())
+    {
+        const auto index = parameter->getParameterIndex();
+
+        if (isMidiController[static_cast<std::size_t> (index)])
+            continue;
+
+        ParameterInfo p;
+
+        if (const auto* hosted = dynamic_cast<juce::HostedAudioProcessorParameter*> (parameter))
+            p.id = hosted->getParameterID();
+        else
+            p.id = juce::String (index);
+
+        p.name = names[index].isNotEmpty() ? names[index] : "Parameter " + p.id;
+        p.label = parameter->getLabel().trim();
+        p.defaultValue = parameter->getDefaultValue();
+        p.steps = parameter->isDiscrete() && parameter->getNumSteps() < juce::AudioProcessor::getDefaultNumParameterSteps()
+                      ? parameter->getNumSteps()
+                      : 0;
+
+        parameters.push_back (p);
+        juceParameters.push_back (parameter);
+    }
+
+    makeParameterNamesUnique (parameters);
+}
+
+juce::String JucePluginInstance::getName() const { return info.name; }
+
+NodePorts JucePluginInstance::getPorts() const { return ports; }
+
+void JucePluginInstance::prepare (const PrepareInfo& prepareInfo)
+{
+    release();
+
+    playHead.sampleRate = prepareInfo.sampleRate;
+    plugin->setNonRealtime (prepareInfo.offline);
+    plugin->setRateAndBufferSizeDetails (prepareInfo.sampleRate, prepareInfo.maxBlockSize);
+    plugin->prepareToPlay (prepareInfo.sampleRate, prepareInfo.maxBlockSize);
+    isPrepared = true;
+
+    if (plugin->getTotalNumInputChannels() != ports.audioInputs || plugin->getTotalNumOutputChannels() != ports.audioOutputs)
+    {
+        release();
+        throw Error (info.name.toStdString(), "the plugin changed its channels while it was made ready",
+                     "use it with another sample rate, or another plugin", Error::Kind::failed);
+    }
+
+    const auto numChannels = std::max (ports.audioInputs, ports.audioOutputs);
+    wide.setSize (numChannels >= 32 ? numChannels : 0, prepareInfo.maxBlockSize);
+    latency = std::max (0, plugin->getLatencySamples());
+}
+
+void JucePluginInstance::release()
+{
+    if (isPrepared)
+        plugin->releaseResources();
+
+    isPrepared = false;
+}
+
+void JucePluginInstance::process (ProcessContext& context) noexcept
+{
+    playHead.position = context.transport;
+
+    if (wide.getNumChannels() == 0)
+    {
+        juce::AudioBuffer<float> buffer (context.channels, context.numChannels, context.numSamples);
+        plugin->processBlock (buffer, context.midi);
+    }
+    else
+    {
+        // A view of 32 channels or more is one that AudioBuffer allocates for.
+        const auto numBytes = static_cast<std::size_t> (context.numSamples) * sizeof (float);
+        wide.setSize (context.numChannels, context.numSamples, false, false, true);
+
+        for (int i = 0; i < context.numChannels; ++i)
+            std::memcpy (wide.getWritePointer (i), context.channels[i], numBytes);
+
+        plugin->processBlock (wide, context.midi);
+
+        for (int i = 0; i < context.numChannels; ++i)
+            std::memcpy (context.channels[i], wide.getReadPointer (i), numBytes);
+    }
+
+    if (! ports.midiOutput)
+        context.midi.clear();
+}
+
+void JucePluginInstance::reset()
+{
+    if (! isPrepared)
+        return;
+
+    if (info.format == "VST3")
+    {
+        plugin->reset();
+        return;
+    }
+
+    // JUCE's LV2 wrapper has no reset; being prepared anew, it makes the plugin anew with the state it had.
+    const auto sampleRate = plugin->getSampleRate();
+    const auto blockSize = plugin->getBlockSize();
+    plugin->releaseResources();
+    plugin->prepareToPlay (sampleRate, blockSize);
+}
+
+int JucePluginInstance::getLatencySamples() const { return latency.load (std::memory_order_relaxed); }
+
+std::optional<double> JucePluginInstance::getTailSeconds() const
+{
+    // LV2 cannot say, and JUCE answers 0 for it.
+    if (info.format != "VST3")
+        return {};
+
+    const auto seconds = plugin->getTailLengthSeconds();
+    return std::isfinite (seconds) && seconds >= 0.0 ? std::optional (seconds) : std::nullopt;
+}
+
+const std::vector<ParameterInfo>& JucePluginInstance::getParameters() const { return parameters; }
+
+void JucePluginInstance::setParameter (int index, float value) noexcept
+{
+    if (juce::isPositiveAndBelow (index, juceParameters.size()))
+        juceParameters[static_cast<std::size_t> (index)]->setValue (value >= 0.0f ? std::min (value, 1.0f) : 0.0f); // NaN: 0
+}
+
+float JucePluginInstance::getParameter (int index) const
+{
+    return juce::isPositiveAndBelow (index, juceParameters.size()) ? juceParameters[static_cast<std::size_t> (index)]->getValue() : 0.0f;
+}
+
+void JucePluginInstance::audioProcessorChanged (juce::AudioProcessor*, const ChangeDetails& details)
+{
+    if (details.latencyChanged)
+        latency.store (std::max (0, plugin->getLatencySamples()), std::memory_order_relaxed);
+}
+
+const PluginInfo& JucePluginInstance::getInfo() const { return info; }
+
+std::vector<BusInfo> JucePluginInstance::getBuses() const
+{
+    std::vector<BusInfo> buses;
+
+    for (const auto isInput : { true, false })
+        for (int i = 0; i < plugin->getBusCount (isInput); ++i)
+            if (const auto* bus = plugin->getBus (isInput, i))
+                buses.push_back ({ isInput, bus->getNumberOfChannels(), bus->getName() });
+
+    return buses;
+}
+
+juce::StringArray JucePluginInstance::getPrograms() const
+{
+    juce::StringArray programs;
+
+    for (int i = 0, end = plugin->getNumPrograms(); i < end; ++i)
+        programs.add (plugin->getProgramName (i));
+
+    return programs;
+}
+
+juce::MemoryBlock JucePluginInstance::getState()
+{
+    juce::MemoryBlock state;
+    plugin->getStateInformation (state);
+    return state;
+}
+
+void JucePluginInstance::setState (const juce::MemoryBlock& state)
+{
+    // JUCE passes silently over a VST3 state that it cannot read.
+    if (info.format == "VST3"
+        && juce::AudioProcessor::getXmlFromBinary (state.getData(), static_cast<int> (state.getSize())) == nullptr)
+        throw Error (info.name.toStdString(), "its saved state is unreadable", "the plugin keeps its present settings");
+
+    plugin->setStateInformation (state.getData(), static_cast<int> (state.getSize()));
+}
+
+} // namespace host

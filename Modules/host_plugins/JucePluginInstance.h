@@ -1,0 +1,79 @@
+#pragma once
+
+#include "PluginInstance.h"
+
+#include <juce_audio_processors/juce_audio_processors.h>
+
+#include <atomic>
+#include <memory>
+
+namespace host
+{
+
+/** A plugin in this process, behind JUCE's wrapper for its format (VST3 or LV2).
+
+    process() and setParameter() allocate nothing of their own; what JUCE 7.0.5 does in them is its own: a spin lock and
+    three uncontended mutexes a block for VST3, one mutex a parameter change.
+*/
+class JucePluginInstance : public PluginInstance,
+                           private juce::AudioProcessorListener
+{
+public:
+    /** Takes over an instance that is not prepared, and enables all its buses. Message thread. */
+    JucePluginInstance (const PluginInfo&, std::unique_ptr<juce::AudioPluginInstance>);
+    ~JucePluginInstance() override;
+
+    juce::String getName() const override;
+    NodePorts getPorts() const override;
+    void prepare (const PrepareInfo&) override;
+    void release() override;
+    void process (ProcessContext&) noexcept override;
+    void reset() override;
+    int getLatencySamples() const override;
+    std::optional<double> getTailSeconds() const override;
+    const std::vector<ParameterInfo>& getParameters() const override;
+    void setParameter (int index, float value) noexcept override;
+    float getParameter (int index) const override;
+
+    const PluginInfo& getInfo() const override;
+    std::vector<BusInfo> getBuses() const override;
+    juce::StringArray getPrograms() const override;
+    juce::MemoryBlock getState() override;
+    void setState (const juce::MemoryBlock&) override;
+
+private:
+    /** Tells the plugin the transport's position at the start of the block in hand. Rendering thread. */
+    struct PlayHead : public juce::AudioPlayHead
+    {
+        juce::Optional<PositionInfo> getPosition() const override;
+
+        TransportPosition position;
+        double sampleRate = 48000.0;
+    };
+
+    void audioProcessorParameterChanged (juce::AudioProcessor*, int, float) override {}
+    void audioProcessorChanged (juce::AudioProcessor*, const ChangeDetails&) override;
+    void collectParameters();
+
+    PluginInfo info;
+    PlayHead playHead;
+    std::unique_ptr<juce::AudioPluginInstance> plugin;
+    NodePorts ports;
+    std::vector<ParameterInfo> parameters;
+    std::vector<juce::AudioProcessorParameter*> juceParameters; ///< the plugin's own, one for each of `parameters`
+    std::atomic<int> latency { 0 };
+    juce::AudioBuffer<float> wide; ///< for plugins of so many channels that JUCE would allocate to refer to them
+    bool isPrepared = false;
+};
+
+/** Marks the parameters that stand for MIDI controllers and not for anything of the plugin's own.
+
+    VST3 has no controllers in its events, so the JUCE and DPF frameworks give every plugin with MIDI input 16 * 130 extra
+    parameters, one a channel and controller: JUCE calls them "MIDI CC <0..15>|<0..129>", DPF "MIDI Ch. <1..16> CC <0..129>".
+    They are recognised only where the whole set is there, so that no single parameter of such a name is lost.
+
+    @returns one flag a name, true where it is such a parameter
+*/
+std::vector<bool> findMidiControllerParameters (const juce::StringArray& names);
+
+} // namespace host

@@ -1,0 +1,10 @@
+#include "host_plugins.h"
+
+#include "BinaryFile.cpp"
+#include "SharedLibrary.cpp"
+#include "Vst3Bundle.cpp"
+#include "PluginPaths.cpp"
+#include "Lv2World.cpp"
+#include "LadspaPlugin.cpp"
+#include "JucePluginInstance.cpp"
+#include "PluginFormats.cpp"
