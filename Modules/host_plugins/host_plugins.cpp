@@ -8,3 +8,4 @@
 #include "LadspaPlugin.cpp"
 #include "JucePluginInstance.cpp"
 #include "PluginFormats.cpp"
+#include "process/ChildProcess.cpp"

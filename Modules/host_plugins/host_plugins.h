@@ -19,3 +19,4 @@
 #include "PluginInstance.h"
 #include "PluginFormats.h"
 #include "PluginPaths.h"
+#include "process/ChildProcess.h"
