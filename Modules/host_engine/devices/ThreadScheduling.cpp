@@ -1,0 +1,43 @@
+#include "ThreadScheduling.h"
+
+#include <algorithm>
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/resource.h>
+
+namespace host
+{
+
+bool isThisThreadRealtime() noexcept
+{
+    int policy = SCHED_OTHER;
+    sched_param parameters {};
+
+    return pthread_getschedparam (pthread_self(), &policy, &parameters) == 0 && (policy == SCHED_FIFO || policy == SCHED_RR);
+}
+
+bool makeThisThreadRealtime (int priority) noexcept
+{
+    if (isThisThreadRealtime())
+        return true;
+
+    const auto tryPriority = [] (int value)
+    {
+        sched_param parameters {};
+        parameters.sched_priority = value;
+        return pthread_setschedparam (pthread_self(), SCHED_FIFO, &parameters) == 0;
+    };
+
+    if (tryPriority (priority))
+        return true;
+
+    rlimit limit {};
+
+    if (getrlimit (RLIMIT_RTPRIO, &limit) != 0 || limit.rlim_cur == 0)
+        return false;
+
+    return tryPriority (static_cast<int> (std::min (limit.rlim_cur, static_cast<rlim_t> (priority))));
+}
+
+} // namespace host
