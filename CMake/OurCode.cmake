@@ -1,7 +1,7 @@
 # What our own targets have in common: warnings as errors, sanitizers, and how a module is declared.
 
 if (AUDIOHOST_SANITIZER STREQUAL "address")
-    add_compile_options (-fsanitize=address,undefined -fno-sanitize=function,vptr -fno-omit-frame-pointer)
+    add_compile_options (-fsanitize=address,undefined -fno-sanitize=vptr $<$<CXX_COMPILER_ID:Clang>:-fno-sanitize=function> -fno-omit-frame-pointer)
     add_link_options (-fsanitize=address,undefined)
 elseif (AUDIOHOST_SANITIZER STREQUAL "thread")
     add_compile_options (-fsanitize=thread -fno-omit-frame-pointer)

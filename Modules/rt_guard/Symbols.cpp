@@ -50,7 +50,8 @@ std::string toHex (std::uintptr_t number)
 /** The system's libraries under which a call says nothing about who is to blame. */
 bool isSystemLibrary (std::string_view module)
 {
-    for (std::string_view prefix : { "libc.so", "libstdc++.so", "libgcc_s.so", "ld-linux", "libc++.so", "libc++abi.so" })
+    for (std::string_view prefix :
+         { "libc.so", "libstdc++.so", "libgcc_s.so", "ld-linux", "libc++.so", "libc++abi.so", "libasan.so", "libtsan.so" })
         if (module.starts_with (prefix))
             return true;
 

@@ -80,7 +80,7 @@ TEST_CASE ("In abort mode the first violation ends the process and names node an
 
     CHECK (ending.exitCode == 1);
     CHECK (ending.text.find ("node 17 called") != std::string::npos);
-    CHECK (ending.text.find (isInterposed() ? "calloc" : "malloc") != std::string::npos);
+    CHECK (ending.text.find (isInterposed ? "calloc" : "malloc") != std::string::npos);
     CHECK (ending.text.find ("block 42, midi") != std::string::npos);
     CHECK (std::count (ending.text.begin(), ending.text.end(), '\n') == 1);
     CHECK (ending.text.back() == '\n');

@@ -74,12 +74,8 @@ TEST_CASE ("The executable's dynamic table holds every interposed symbol")
 {
     const auto symbols = guard::getInterposedSymbols();
 
-   #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    REQUIRE (symbols.empty());
-   #else
-    REQUIRE (symbols.size() == 30);
+    REQUIRE (symbols.size() == (isInterposed ? 30 : 0));
     REQUIRE (std::set<std::string> (symbols.begin(), symbols.end()).size() == symbols.size());
-   #endif
 
     Dl_info executable {};
     REQUIRE (::dladdr (reinterpret_cast<void*> (&getNameOfRelease), &executable) != 0);
@@ -105,6 +101,11 @@ TEST_CASE ("Every allocation and release is caught inside a real-time scope, onc
     for (const auto& allocation : allocations)
     {
         INFO (allocation.name);
+
+        // GCC's thread sanitizer does not tell its hooks of the aligned forms.
+        if (! isInterposed && std::strcmp (allocation.name, "malloc") != 0)
+            continue;
+
         guard::reset();
         void* block = nullptr;
 
@@ -119,7 +120,7 @@ TEST_CASE ("Every allocation and release is caught inside a real-time scope, onc
         auto snapshot = guard::getSnapshot();
         REQUIRE (snapshot.violations.size() == 1);
 
-        if (isInterposed())
+        if (isInterposed)
             CHECK (snapshot.violations.front().function == allocation.name);
 
         CHECK (snapshot.violations.front().count == 1);
@@ -136,7 +137,7 @@ TEST_CASE ("Every allocation and release is caught inside a real-time scope, onc
         snapshot = guard::getSnapshot();
         REQUIRE (snapshot.violations.size() == 1);
 
-        if (isInterposed())
+        if (isInterposed)
             CHECK (snapshot.violations.front().function == getNameOfRelease (allocation));
 
         CHECK (snapshot.violations.front().firstBlock == 6);
@@ -267,15 +268,6 @@ TEST_CASE ("The interposed functions do what the C library's do")
         }
     }
 
-    SECTION ("an alignment that is none")
-    {
-        void* block = &block;
-        CHECK (::posix_memalign (&block, 24, 10) == EINVAL);
-        CHECK (::posix_memalign (&block, 2, 10) == EINVAL);
-        CHECK (::posix_memalign (&block, 0, 10) == EINVAL);
-        CHECK (block == &block);
-    }
-
     SECTION ("realloc keeps the contents")
     {
         auto* text = static_cast<char*> (std::malloc (4));
@@ -287,8 +279,17 @@ TEST_CASE ("The interposed functions do what the C library's do")
         std::free (text);
     }
 
-    if (isInterposed()) // A sanitizer ends the process here.
+    if (isInterposed) // A sanitizer ends the process here.
     {
+        SECTION ("an alignment that is none")
+        {
+            void* block = &block;
+            CHECK (::posix_memalign (&block, 24, 10) == EINVAL);
+            CHECK (::posix_memalign (&block, 2, 10) == EINVAL);
+            CHECK (::posix_memalign (&block, 0, 10) == EINVAL);
+            CHECK (block == &block);
+        }
+
         SECTION ("too much")
         {
             volatile auto tooMuch = static_cast<std::size_t> (PTRDIFF_MAX);

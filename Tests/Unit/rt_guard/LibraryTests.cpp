@@ -25,7 +25,12 @@ public:
         REQUIRE (handle != nullptr);
     }
 
-    ~Library() { ::dlclose (handle); }
+    ~Library()
+    {
+        // What a library's own C++ runtime keeps for ever looks like a leak once it is unloaded.
+        if (isInterposed)
+            ::dlclose (handle);
+    }
 
     Library (const Library&) = delete;
     Library& operator= (const Library&) = delete;
@@ -55,6 +60,8 @@ TEST_CASE ("What a loaded library allocates is caught and blamed on it, however 
     const FreshGuard fresh;
     const std::string name = GENERATE ("guard_dynamic", "guard_static", "guard_symbolic", "guard_static_symbolic");
     const Library library (name);
+    const volatile int unknownToTheOptimiser = 10; // an unrolled loop has several call sites
+    const int numCalls = unknownToTheOptimiser;
 
     for (const char* functionName : { "callMalloc", "callNew", "growVector", "growString" })
     {
@@ -66,11 +73,15 @@ TEST_CASE ("What a loaded library allocates is caught and blamed on it, however 
             const guard::RealtimeScope scope (7);
             const guard::NodeScope node (4, guard::Phase::parameter);
 
-            for (int i = 0; i < 10; ++i)
+            for (int i = 0; i < numCalls; ++i)
                 function();
         }
 
         CHECK (guard::getViolationCount() == 20);
+
+        // A sanitizer's own frames are part of the executable, so that blame is not to be had.
+        if (! isInterposed)
+            continue;
 
         const auto snapshot = guard::getSnapshot();
         CHECK (snapshot.total == 20);
@@ -96,33 +107,33 @@ TEST_CASE ("What a loaded library allocates is caught and blamed on it, however 
                                 }));
         }
 
-        if (isInterposed())
-        {
-            // Where the library carries its own operator new and binds to it, that one's malloc is what can be seen.
-            const bool hidesNew = name == "guard_static_symbolic";
-            const std::string allocated = snapshot.violations[0].function, released = snapshot.violations[1].function;
+        // Where the library carries its own operator new and binds to it, that one's malloc is what can be seen.
+        const bool hidesNew = name == "guard_static_symbolic";
+        const std::string allocated = snapshot.violations[0].function, released = snapshot.violations[1].function;
 
-            if (std::string (functionName) == "callMalloc")
-            {
-                CHECK (allocated == "malloc");
-                CHECK (released == "free");
-            }
-            else if (! hidesNew)
-            {
-                CHECK (allocated == "operator new");
-                CHECK (released == "operator delete");
-            }
-            else
-            {
-                CHECK ((allocated == "operator new" || allocated == "malloc"));
-                CHECK ((released == "operator delete" || released == "free"));
-            }
+        if (std::string (functionName) == "callMalloc")
+        {
+            CHECK (allocated == "malloc");
+            CHECK (released == "free");
+        }
+        else if (! hidesNew)
+        {
+            CHECK (allocated == "operator new");
+            CHECK (released == "operator delete");
+        }
+        else
+        {
+            CHECK ((allocated == "operator new" || allocated == "malloc"));
+            CHECK ((released == "operator delete" || released == "free"));
         }
     }
 }
 
 TEST_CASE ("What the executable allocates is the host's")
 {
+    if (! isInterposed)
+        return; // blame is not to be had, see above
+
     const FreshGuard fresh;
     void* block = nullptr;
 
@@ -144,6 +155,9 @@ TEST_CASE ("What the executable allocates is the host's")
 
 TEST_CASE ("The C library's own frames are nobody's fault")
 {
+    if (! isInterposed)
+        return;
+
     const FreshGuard fresh;
     char* copy = nullptr;
 
@@ -189,8 +203,12 @@ TEST_CASE ("A block may be released on another thread than it came from, and by 
         const auto violations = guard::getSnapshot().violations;
         REQUIRE (violations.size() == 2);
         CHECK (violations[0].node == 8);
-        CHECK (violations[0].by == "plugin");
         CHECK (violations[1].node == 9);
-        CHECK (violations[1].by == "host");
+
+        if (isInterposed)
+        {
+            CHECK (violations[0].by == "plugin");
+            CHECK (violations[1].by == "host");
+        }
     }
 }

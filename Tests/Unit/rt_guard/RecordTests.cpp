@@ -71,7 +71,7 @@ TEST_CASE ("A stack begins at the caller and ends at whoever opened the scope")
     REQUIRE (records.sites.size() == 1);
     CHECK (records.sites.front().count == 2);
 
-    if (isInterposed())
+    if (isInterposed)
         CHECK (records.sites.front().frames.size() == 2);
 }
 
