@@ -1,0 +1,82 @@
+#include "Allocations.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+namespace
+{
+
+thread_local test::Allocations counts { 0, 0 };
+std::atomic<std::ptrdiff_t> numOutstanding { 0 };
+
+void countAllocated() noexcept
+{
+    ++counts.allocated;
+    numOutstanding.fetch_add (1, std::memory_order_relaxed);
+}
+
+void* allocateOrNull (std::size_t size) noexcept
+{
+    auto* memory = std::malloc (size != 0 ? size : 1);
+
+    if (memory != nullptr)
+        countAllocated();
+
+    return memory;
+}
+
+void* allocate (std::size_t size)
+{
+    if (auto* memory = allocateOrNull (size))
+        return memory;
+
+    throw std::bad_alloc();
+}
+
+void* allocate (std::size_t size, std::align_val_t alignment)
+{
+    const auto step = static_cast<std::size_t> (alignment);
+
+    if (auto* memory = std::aligned_alloc (step, (size + step - 1) / step * step))
+    {
+        countAllocated();
+        return memory;
+    }
+
+    throw std::bad_alloc();
+}
+
+void release (void* memory) noexcept
+{
+    if (memory != nullptr)
+    {
+        ++counts.freed;
+        numOutstanding.fetch_sub (1, std::memory_order_relaxed);
+    }
+
+    std::free (memory);
+}
+
+} // namespace
+
+test::Allocations test::Allocations::now() noexcept { return counts; }
+std::ptrdiff_t test::getNumOutstanding() noexcept { return numOutstanding.load (std::memory_order_relaxed); }
+
+// All of them: a sanitizer would otherwise supply the missing ones, with another idea of where memory comes from.
+void* operator new (std::size_t size) { return allocate (size); }
+void* operator new[] (std::size_t size) { return allocate (size); }
+void* operator new (std::size_t size, std::align_val_t alignment) { return allocate (size, alignment); }
+void* operator new[] (std::size_t size, std::align_val_t alignment) { return allocate (size, alignment); }
+void* operator new (std::size_t size, const std::nothrow_t&) noexcept { return allocateOrNull (size); }
+void* operator new[] (std::size_t size, const std::nothrow_t&) noexcept { return allocateOrNull (size); }
+void operator delete (void* memory) noexcept { release (memory); }
+void operator delete[] (void* memory) noexcept { release (memory); }
+void operator delete (void* memory, std::size_t) noexcept { release (memory); }
+void operator delete[] (void* memory, std::size_t) noexcept { release (memory); }
+void operator delete (void* memory, std::align_val_t) noexcept { release (memory); }
+void operator delete[] (void* memory, std::align_val_t) noexcept { release (memory); }
+void operator delete (void* memory, std::size_t, std::align_val_t) noexcept { release (memory); }
+void operator delete[] (void* memory, std::size_t, std::align_val_t) noexcept { release (memory); }
+void operator delete (void* memory, const std::nothrow_t&) noexcept { release (memory); }
+void operator delete[] (void* memory, const std::nothrow_t&) noexcept { release (memory); }
