@@ -42,9 +42,9 @@ void makeParameterNamesUnique (std::vector<ParameterInfo>& parameters);
 /** Where the music is at the first sample of a block. */
 struct TransportPosition
 {
-    std::int64_t samples = 0;     ///< since the transport's start
-    double quarterNotes = 0.0;    ///< since the transport's start
-    double tempo = 120.0;         ///< quarter notes a minute
+    std::int64_t samples = 0;  ///< since the transport's start
+    double quarterNotes = 0.0; ///< since the transport's start
+    double tempo = 120.0;      ///< quarter notes a minute
     bool playing = false;
 };
 

@@ -1,0 +1,131 @@
+#pragma once
+
+#include <host_graph/host_graph.h>
+#include <juce_events/juce_events.h>
+#include <rt_memory/rt_memory.h>
+#include <rt_queues/rt_queues.h>
+
+#include <array>
+#include <atomic>
+#include <vector>
+
+namespace host
+{
+
+/** The running graph: the message thread edits and sends, one audio thread processes.
+
+    A new plan reaches the audio thread by one atomic exchange and takes effect at the next block; parameters and transport
+    commands travel on recycled queue nodes. What the audio thread lets go of (plans, nodes, references in messages) goes
+    to the collector, which a timer drains on the message thread.
+*/
+class Engine : private juce::Timer
+{
+public:
+    /** Message thread. */
+    explicit Engine (const PrepareInfo&);
+
+    /** Message thread, after the audio thread has stopped calling process(). */
+    ~Engine() override;
+
+    /** @name Message thread */
+    /**@{*/
+
+    /** Prepares the nodes that are new, compiles and publishes. Throws host::Error and leaves the old graph running. */
+    void setGraph (GraphModel);
+
+    const GraphModel& getGraph() const noexcept { return graph; }
+
+    /** Applied at the start of the next block. False when too many are under way (1,024): try again later. */
+    bool setParameter (NodeId, int parameterIndex, float value);
+
+    /** Starts or stops the transport where it is. False as above. */
+    bool setPlaying (bool shouldPlay);
+
+    bool setTempo (double quarterNotesPerMinute);
+
+    /** Compiles and publishes again if a node's latency is no longer what the plan reckons with. */
+    void updateLatencies();
+
+    rt::Collector& getCollector() noexcept { return collector; }
+
+    /**@}*/
+    /** @name Audio thread */
+    /**@{*/
+
+    /** Takes the newest plan and warms up its new nodes, outside the guard's scope. process() does it too; an offline
+        render calls it first, so that latencies are known before the first sample. */
+    void takePlan() noexcept;
+
+    /** Any length; cut up where it is longer than the engine was prepared for. The engine fills in the transport. */
+    void process (const BlockIO&) noexcept;
+
+    /**@}*/
+    /** @name Any thread */
+    /**@{*/
+
+    const PrepareInfo& getInfo() const noexcept { return info; }
+    std::int64_t getPosition() const noexcept { return sharedPosition.load (std::memory_order_relaxed); }
+    std::uint64_t getBlockCount() const noexcept { return blockCount.load (std::memory_order_relaxed); }
+    int getLatencySamples() const noexcept { return latency.load (std::memory_order_relaxed); }
+    NodeId getRunningNode() const noexcept { return renderer.getRunningNode(); }
+
+    /** Whether nodes and blocks are timed, for a report. */
+    void setMeasuring (bool shouldMeasure) noexcept { renderer.setMeasuring (shouldMeasure); }
+
+    /** The whole of process(), a call at a time. */
+    const TimeHistogram& getBlockTimes() const noexcept { return blockTimes; }
+
+    /**@}*/
+
+private:
+    struct Message
+    {
+        enum class Type
+        {
+            parameter,
+            play,
+            stop,
+            tempo
+        };
+
+        Type type = Type::stop;
+        rt::Shared<NodeRuntime> node;
+        int index = 0;
+        double value = 0.0;
+    };
+
+    bool send (Message);
+    void publish (const GraphModel&);
+    void drainMessages() noexcept;
+    int processPart (const BlockIO&, int offset) noexcept;
+    void processPiece (const BlockIO&) noexcept;
+    static std::vector<int> getLatencies (const GraphModel&);
+    void timerCallback() override;
+
+    const PrepareInfo info;
+    rt::Collector collector;
+
+    // Message thread
+    GraphModel graph;
+    rt::Shared<const RenderPlan> published;
+    std::vector<int> publishedLatencies; ///< of the nodes, as the published plan reckons with them
+
+    // Between the two
+    rt::SharedMailbox<const RenderPlan> plans;
+    rt::NodeStore<Message> messageStore{ 1024 };
+    rt::NodeQueue<Message> messages;
+
+    // Audio thread
+    rt::Shared<const RenderPlan> plan;
+    SerialRenderer renderer;
+    TransportPosition transport, tempoStart;
+    juce::MidiBuffer pieceMidiIn, pieceMidiOut;
+
+    // Written by the audio thread, read by any
+    std::atomic<std::int64_t> sharedPosition{ 0 };
+    std::atomic<std::uint64_t> blockCount{ 0 };
+    std::atomic<int> latency{ 0 };
+    TimeHistogram blockTimes;
+};
+
+} // namespace host

@@ -1,0 +1,115 @@
+#include "Report.h"
+
+#include <rt_guard/rt_guard.h>
+
+#include <algorithm>
+
+namespace host
+{
+
+namespace
+{
+using Json = nlohmann::ordered_json;
+
+template <typename T>
+Json orNull (const std::optional<T>& value)
+{
+    return value ? Json (*value) : Json();
+}
+
+const char* toText (rt::guard::Mode mode)
+{
+    switch (mode)
+    {
+        case rt::guard::Mode::off: return "off";
+        case rt::guard::Mode::count: return "count";
+        case rt::guard::Mode::report: return "report";
+        case rt::guard::Mode::abort: return "abort";
+    }
+
+    return "";
+}
+
+const char* toText (rt::guard::Phase phase)
+{
+    switch (phase)
+    {
+        case rt::guard::Phase::process: return "process";
+        case rt::guard::Phase::parameter: return "parameter";
+        case rt::guard::Phase::midi: return "midi";
+        case rt::guard::Phase::state: return "state";
+    }
+
+    return "";
+}
+
+Json toJson (const rt::guard::Violation& violation)
+{
+    return { { "function", violation.function },    { "by", violation.by },
+             { "count", violation.count },          { "firstBlock", violation.firstBlock },
+             { "phase", toText (violation.phase) }, { "module", violation.module },
+             { "stack", violation.stack },          { "node", violation.node } };
+}
+} // namespace
+
+Json Report::toJson (const Engine& engine, rt::Collector::Stats collector) const
+{
+    const auto& times = engine.getBlockTimes();
+    auto nodes = Json::array();
+
+    for (const auto& node : engine.getGraph().getNodes())
+    {
+        const auto isMissing = std::find (missing.begin(), missing.end(), node->id) != missing.end();
+        const auto& time = node->time;
+        const auto isMeasured = time.getCount() > 0;
+
+        nodes.push_back ({ { "id", node->id },
+                           { "name", node->name },
+                           { "isolation", "in-process" },
+                           { "latency", node->processor->getLatencySamples() },
+                           { "micros",
+                             { { "p50", isMeasured ? Json (time.getPercentileMicros (0.5)) : Json() },
+                               { "p99", isMeasured ? Json (time.getPercentileMicros (0.99)) : Json() },
+                               { "max", isMeasured ? Json (time.getMaxMicros()) : Json() } } },
+                           { "crashes", nullptr },
+                           { "restarts", nullptr },
+                           { "misses", nullptr },
+                           { "mutedBlocks", node->mutedBlocks.load() },
+                           { "droppedEvents", node->droppedEvents.load() },
+                           { "state", isMissing ? "missing" : "running" } });
+    }
+
+    const auto snapshot = rt::guard::getSnapshot();
+    auto violations = Json::array();
+
+    for (const auto& violation : snapshot.violations)
+        violations.push_back (host::toJson (violation));
+
+    return {
+        { "blocks", engine.getBlockCount() },
+        { "sampleRate", engine.getInfo().sampleRate },
+        { "blockSize", engine.getInfo().maxBlockSize },
+        { "threads", threads },
+        { "xruns", orNull (xruns) },
+        { "deadlineMisses", orNull (deadlineMisses) },
+        { "clipped", clipped },
+        { "blockMicros",
+          { { "p50", times.getPercentileMicros (0.5) },
+            { "p99", times.getPercentileMicros (0.99) },
+            { "p999", times.getPercentileMicros (0.999) },
+            { "max", times.getMaxMicros() } } },
+        { "outputHash", orNull (outputHash) },
+        { "nodes", std::move (nodes) },
+        { "guard",
+          { { "mode", toText (rt::guard::getMode()) },
+            { "total", snapshot.total },
+            { "host", snapshot.host },
+            { "suppressed", snapshot.suppressed },
+            { "violations", std::move (violations) } } },
+        { "collector",
+          { { "allocated", collector.allocated }, { "collected", collector.collected }, { "pending", collector.pending } } },
+        { "cache", { { "hits", nullptr }, { "misses", nullptr }, { "underruns", nullptr } } }
+    };
+}
+
+} // namespace host

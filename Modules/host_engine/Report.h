@@ -1,0 +1,27 @@
+#pragma once
+
+#include "Engine.h"
+
+#include <nlohmann/json.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace host
+{
+
+/** What a render or a live run says of itself at its end: `--report FILE`. What does not exist yet is null, not 0. */
+struct Report
+{
+    std::optional<std::uint64_t> xruns, deadlineMisses; ///< empty where nobody counts them
+    std::uint64_t clipped = 0;
+    std::optional<std::string> outputHash;
+    std::vector<NodeId> missing; ///< nodes whose plugin could not be made
+    int threads = 1;
+
+    /** Message thread, after the audio thread has stopped. The keys are the program's contract. */
+    nlohmann::ordered_json toJson (const Engine&, rt::Collector::Stats) const;
+};
+
+} // namespace host

@@ -1,0 +1,32 @@
+/*
+ BEGIN_JUCE_MODULE_DECLARATION
+
+  ID:                 host_engine
+  vendor:             AudioHost
+  version:            0.1.0
+  name:               Host engine
+  description:        Devices, transport, MIDI, sessions and rendering: the program without a face.
+  license:            GPL-3.0-or-later
+  minimumCppStandard: 20
+
+  dependencies:       juce_audio_devices, juce_audio_formats, host_graph, host_plugins
+  linuxPackages:      samplerate libmd
+
+ END_JUCE_MODULE_DECLARATION
+*/
+
+#pragma once
+
+#include "Engine.h"
+#include "session/Session.h"
+#include "session/SessionGraph.h"
+#include "render/AudioFile.h"
+#include "render/WavOutput.h"
+#include "render/OfflineRender.h"
+#include "devices/AudioDevices.h"
+#include "midi/MidiInputs.h"
+#include "midi/MidiOutputs.h"
+#include "play/LivePlayer.h"
+#include "doctor/Doctor.h"
+#include "Report.h"
+#include "CrashReport.h"

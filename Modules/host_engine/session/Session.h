@@ -1,0 +1,58 @@
+#pragma once
+
+#include <host_graph/host_graph.h>
+#include <juce_core/juce_core.h>
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <vector>
+
+namespace host
+{
+
+/** A session file (.audiohost): the document itself, checked, with nothing in it dropped or reordered, so that keys and
+    nodes this version does not know survive load and save. Message thread.
+*/
+class Session
+{
+public:
+    using Json = nlohmann::ordered_json;
+
+    static constexpr int formatVersion = 1;
+    static constexpr double defaultTempo = 120.0;
+
+    /** An empty session. */
+    Session();
+
+    /** Throws host::Error for a file that cannot be read or is no session; see parse(). */
+    static Session load (const juce::File&);
+
+    /** @param text      JSON
+        @param location  the file it came from, for messages and relative paths
+        Throws host::Error, with the line where it can, for what is not JSON, no session, of a newer version, or holds a
+        node without an id or type, an id twice, or a connection that is not two ports. What node types and ports exist is
+        not asked here. */
+    static Session parse (const std::string& text, const juce::File& location);
+
+    /** Writes aside, syncs and renames: after a crash either the old or the new file is there, whole. Throws host::Error
+        (failed) and leaves the old file. */
+    void save (const juce::File&) const;
+
+    std::string getName() const;
+    double getTempo() const;
+
+    const Json& getNodes() const { return document.at ("nodes"); }
+    std::vector<Wire> getWires() const;
+
+    /** The file a path in the session means: relative ones are relative to the session's folder. */
+    juce::File resolvePath (const std::string& path) const;
+
+    Json document;
+
+private:
+    void check() const;
+
+    juce::File location;
+};
+
+} // namespace host

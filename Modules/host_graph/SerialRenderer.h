@@ -1,0 +1,54 @@
+#pragma once
+
+#include "RenderPlan.h"
+
+namespace host
+{
+
+/** What a block takes from outside and gives back. Missing channels read as silence and are not written. */
+struct BlockIO
+{
+    const float* const* inputs = nullptr;
+    int numInputs = 0;
+    float* const* outputs = nullptr; ///< overwritten: the sum of the audioOutput nodes
+    int numOutputs = 0;
+    int numSamples = 0; ///< 0 to the plan's maxBlockSize
+
+    const juce::MidiBuffer& midiInput;
+    juce::MidiBuffer& midiOutput; ///< cleared, then filled within RenderPlan::midiCapacityBytes, which the caller reserves
+    TransportPosition transport;
+};
+
+/** Runs a plan on the calling thread, op by op: the reference for every other way of running it.
+
+    render() allocates nothing, takes no lock and makes no system call; what the plugins in the plan do is theirs, and the
+    guard knows which node is running. Time: linear in the plan. One thread at a time renders a plan.
+*/
+class SerialRenderer
+{
+public:
+    /** Samples of silence that a node processes before it goes live. */
+    static constexpr int warmUpSamples = 512;
+
+    /** Runs every node that is new once, in silence, on this thread: what a plugin does at its first block (thread-local
+        storage, lazy tables) is done outside the music and the guard. Must come before render() of a plan with new nodes. */
+    void warmUp (const RenderPlan&) noexcept;
+
+    void render (const RenderPlan&, const BlockIO&) noexcept;
+
+    /** Whether each node's time is taken: two clock reads a node. Any thread. */
+    void setMeasuring (bool shouldMeasure) noexcept { measuring.store (shouldMeasure, std::memory_order_relaxed); }
+
+    /** The node that is running now, for a watchdog or a crash report; 0 is none. Any thread. */
+    NodeId getRunningNode() const noexcept { return runningNode.load (std::memory_order_relaxed); }
+
+private:
+    void gatherAudio (const RenderPlan&, const RenderPlan::Op&, int numSamples) noexcept;
+    void gatherMidi (const RenderPlan&, const RenderPlan::Op&, const BlockIO&) noexcept;
+    void process (const RenderPlan&, const RenderPlan::Op&, const BlockIO&) noexcept;
+
+    std::atomic<bool> measuring{ false };
+    std::atomic<NodeId> runningNode{ 0 };
+};
+
+} // namespace host

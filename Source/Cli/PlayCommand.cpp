@@ -1,0 +1,207 @@
+#include "Commands.h"
+#include "RunOptions.h"
+#include "StopSignal.h"
+
+#include <host_engine/devices/AudioDevices.h>
+#include <host_engine/play/LivePlayer.h>
+#include <rt_guard/rt_guard.h>
+
+#include <chrono>
+#include <cmath>
+#include <iostream>
+#include <memory>
+#include <unistd.h>
+
+namespace cli
+{
+
+namespace
+{
+struct PlayOptions
+{
+    RunOptions run;
+    std::string session, device;
+    bool bounded = false, guardSyscalls = false, pageFaults = false;
+    std::optional<int> osc;
+};
+
+juce::File findDemo()
+{
+    const auto folder = juce::File::getSpecialLocation (juce::File::currentExecutableFile).getParentDirectory();
+
+    for (const auto* place : { "demo", "../share/audiohost/demo" })
+        if (const auto demo = folder.getChildFile (place).getChildFile ("demo.audiohost"); demo.existsAsFile())
+            return demo;
+
+    throw host::Error ("the demo session", "is not beside the program", "name a session: AudioHost play SESSION");
+}
+
+void check (const PlayOptions& options)
+{
+    options.run.apply();
+
+    if (options.bounded)
+        refuseForNow ("--bounded");
+
+    if (options.guardSyscalls)
+        refuseForNow ("--guard-syscalls");
+
+    if (options.pageFaults)
+        refuseForNow ("--page-faults");
+
+    if (options.osc)
+        refuseForNow ("--osc");
+}
+
+/** One line that lives, on a terminal. */
+void showStatus (const host::Engine& engine, const host::LivePlayer& player, const host::OpenDevice& device)
+{
+    const auto period = 1.0e6 * device.getBlockSize() / device.getSampleRate();
+    const auto seconds = double (engine.getPosition()) / engine.getInfo().sampleRate;
+
+    std::cerr << "\r\033[K" << juce::String (seconds, 1) << " s  load "
+              << int (100.0 * engine.getBlockTimes().getPercentileMicros (0.5) / period) << " %  worst "
+              << int (100.0 * engine.getBlockTimes().getMaxMicros() / period) << " %  xruns " << device.getXrunCount()
+              << "  findings " << rt::guard::getViolationCount() << "  peak "
+              << juce::String (20.0 * std::log10 (std::max (1.0e-5, double (player.getPeak()))), 1) << " dBFS" << std::flush;
+}
+
+void tellNewSites (const host::GraphModel& graph)
+{
+    for (const auto& site : rt::guard::takeNewSites())
+    {
+        const auto node = graph.find (site.node);
+        std::string line = (node ? "node " + std::to_string (site.node) + " (" + node->name + ")" : std::string ("the host"))
+                           + ": called " + site.function + " on the audio thread";
+
+        for (const auto& frame : site.stack)
+            line += "\n    " + frame;
+
+        tell (line);
+    }
+}
+
+int play (const PlayOptions& options)
+{
+    using Clock = std::chrono::steady_clock;
+
+    check (options);
+    const StopSignal stop;
+
+    const auto file =
+        options.session.empty()
+            ? findDemo()
+            : juce::File::getCurrentWorkingDirectory().getChildFile (juce::String::fromUTF8 (options.session.c_str()));
+    const auto session = host::Session::load (file);
+
+    host::AudioDevices devices;
+    const auto device =
+        devices.open ({ juce::String::fromUTF8 (options.device.c_str()), options.run.rate, options.run.block });
+
+    host::PluginFormats formats;
+    host::Engine engine ({ device->getSampleRate(), std::max (1, device->getBlockSize()), false });
+    host::CrashReport crashReport (engine);
+
+    auto made = host::SessionGraph::build (session, formats, engine.getInfo(), engine.getCollector());
+    auto exitCode = tellNotes (made);
+    engine.setGraph (made.graph);
+    engine.setTempo (made.tempo);
+    engine.setMeasuring (! options.run.report.empty());
+    engine.setPlaying (true);
+
+    host::MidiInputs midiInputs;
+    midiInputs.openAll();
+    host::MidiOutputs midiOutputs (host::MidiOutputs::openAll());
+    midiOutputs.start();
+
+    host::LivePlayer player (engine, midiInputs, midiOutputs);
+    const auto xrunsBefore = device->getXrunCount();
+    device->start (player);
+
+    std::cout << "Playing " << (session.getName().empty() ? file.getFileName().toStdString() : session.getName()) << " on "
+              << device->getDescription() << std::endl;
+
+    if (const auto names = midiInputs.getNames(); ! names.isEmpty())
+        std::cout << "MIDI from " << names.joinIntoString (", ") << std::endl;
+
+    if (! options.run.seconds)
+        std::cout << "Ctrl-C ends it." << std::endl;
+
+    const auto isTerminal = ::isatty (STDERR_FILENO) != 0;
+    const auto end = options.run.seconds
+                         ? Clock::now() + std::chrono::nanoseconds (std::llround (*options.run.seconds * 1.0e9))
+                         : Clock::time_point::max();
+    auto nextStatus = Clock::now() + std::chrono::seconds (1);
+
+    while (! stop.flag() && Clock::now() < end && ! device->hasFailed())
+    {
+        juce::MessageManager::getInstance()->runDispatchLoopUntil (20);
+
+        if (rt::guard::getMode() == rt::guard::Mode::report)
+            tellNewSites (made.graph);
+
+        if (isTerminal && Clock::now() >= nextStatus)
+        {
+            nextStatus = Clock::now() + std::chrono::milliseconds (250);
+            showStatus (engine, player, *device);
+        }
+    }
+
+    player.fadeOut();
+
+    for (int i = 0; i < 100 && ! player.isSilent() && ! device->hasFailed(); ++i)
+        juce::MessageManager::getInstance()->runDispatchLoopUntil (10);
+
+    if (isTerminal)
+        std::cerr << "\r\033[K" << std::flush;
+
+    if (! device->stop())
+        host::CrashReport::reportHang (engine, engine.getRunningNode(), 2);
+
+    midiInputs.closeAll();
+    midiOutputs.stop();
+
+    if (device->hasFailed())
+    {
+        tell (device->getFailure().toStdString());
+        exitCode = 1;
+    }
+
+    if (player.getLimitedSamples() > 0)
+        tell ("the output: " + std::to_string (player.getLimitedSamples())
+              + " samples were above +12 dBFS and were limited; turn it down");
+
+    tellFindings (engine);
+
+    host::Report report;
+    report.xruns = std::uint64_t (std::max (0, device->getXrunCount() - xrunsBefore));
+    report.deadlineMisses = player.getDeadlineMisses();
+    report.clipped = player.getLimitedSamples();
+
+    for (const auto& missing : made.missing)
+        report.missing.push_back (missing.id);
+
+    writeReport (options.run.report, report, engine);
+    std::cout << "Played " << engine.getBlockCount() << " blocks, " << *report.xruns << " xruns, " << *report.deadlineMisses
+              << " late blocks" << std::endl;
+    return exitCode;
+}
+} // namespace
+
+void addPlayCommand (CLI::App& app, Outcome& outcome)
+{
+    auto* command = app.add_subcommand ("play", "Play a session live; the demo where none is named");
+    const auto options = std::make_shared<PlayOptions>();
+
+    command->add_option ("SESSION", options->session, "The session to play");
+    command->add_option ("--device", options->device, "JACK, ALSA or Virtual; the best there is where not given")
+        ->type_name ("TYPE[:NAME]");
+    options->run.addTo (*command);
+    command->add_flag ("--bounded", options->bounded, "Plugins off the audio thread (not in this version yet)");
+    command->add_flag ("--guard-syscalls", options->guardSyscalls, "Tell system calls too (not in this version yet)");
+    command->add_flag ("--page-faults", options->pageFaults, "Count page faults (not in this version yet)");
+    command->add_option ("--osc", options->osc, "Remote control (not in this version yet)")->type_name ("PORT");
+    command->callback ([options, &outcome] { outcome.exitCode = play (*options); });
+}
+
+} // namespace cli

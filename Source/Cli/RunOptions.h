@@ -1,0 +1,44 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <host_engine/host_engine.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cli
+{
+
+/** The options that `render` and `play` share. */
+struct RunOptions
+{
+    std::optional<double> rate;
+    std::optional<int> block;
+    std::optional<double> seconds;
+    std::optional<int> threads;
+    std::string guard = "count";
+    std::string suppressions, report;
+
+    void addTo (CLI::App&);
+
+    /** Throws host::Error for values out of range and for what does not exist yet; turns the guard on. */
+    void apply() const;
+};
+
+/** "AudioHost: <line>" on stderr. */
+void tell (const std::string& line);
+
+/** Says which plugins are missing and what else a person should know of a session.
+    @returns the exit code it deserves: 1 when something is missing */
+int tellNotes (const host::SessionGraph&);
+
+/** Warnings of what happened while it ran: muted nodes, dropped events, findings of the guard by name. */
+void tellFindings (const host::Engine&);
+
+void writeReport (const std::string& path, const host::Report&, host::Engine&);
+
+/** "What does not exist yet exits 2 and says so." */
+[[noreturn]] void refuseForNow (const std::string& what);
+
+} // namespace cli

@@ -1,0 +1,82 @@
+#include "Cli/Commands.h"
+
+#include <host_graph/Error.h>
+#include <juce_events/juce_events.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <string_view>
+
+namespace
+{
+
+void tell (const std::string& message) { std::cerr << "AudioHost: " << message << std::endl; }
+
+/** The desktop app is asked for by no argument, or by a session as the only one. */
+bool asksForApp (int argc, char** argv)
+{
+    if (argc > 2)
+        return false;
+
+    const std::string_view argument = argc == 2 ? argv[1] : ".audiohost";
+    return argument.ends_with (".audiohost") || argument.ends_with (".filtergraph");
+}
+
+int runApp()
+{
+    if (std::getenv ("DISPLAY") == nullptr)
+        tell ("the desktop app: there is no display; use AudioHost play SESSION, or see AudioHost --help");
+    else
+        tell ("the desktop app: does not exist yet in this version; use AudioHost play SESSION, or see AudioHost --help");
+
+    return 2;
+}
+
+int runCommand (int argc, char** argv)
+{
+    CLI::App app{ "AudioHost: a plugin host whose audio thread never waits.", "AudioHost" };
+    app.set_version_flag ("--version", "AudioHost " AUDIOHOST_VERSION);
+    app.require_subcommand (1);
+    app.failure_message ([] (const CLI::App*, const CLI::Error& error)
+                         { return std::string ("AudioHost: command line: ") + error.what() + "; see AudioHost --help\n"; });
+
+    cli::Outcome outcome;
+    cli::addScanCommand (app, outcome);
+    cli::addListCommand (app, outcome);
+    cli::addDescribeCommand (app, outcome);
+    cli::addRenderCommand (app, outcome);
+    cli::addCheckCommand (app, outcome);
+    cli::addPlayCommand (app, outcome);
+    cli::addDoctorCommand (app, outcome);
+    cli::addScreenshotCommand (app, outcome);
+
+    try
+    {
+        const juce::ScopedJuceInitialiser_GUI juce;
+        app.parse (argc, argv);
+        return outcome.exitCode;
+    }
+    catch (const CLI::ParseError& error)
+    {
+        return app.exit (error) == 0 ? 0 : 2;
+    }
+    catch (const host::Error& error)
+    {
+        tell (error.what());
+        return int (error.getKind());
+    }
+    catch (const std::bad_alloc&)
+    {
+        tell ("memory: there is not enough of it for this; close other programs, or ask for less");
+        return 1;
+    }
+    catch (const std::exception& error)
+    {
+        tell (std::string ("unexpected trouble: ") + error.what() + "; please report it with what you did");
+        return 1;
+    }
+}
+
+} // namespace
+
+int main (int argc, char** argv) { return asksForApp (argc, argv) ? runApp() : runCommand (argc, argv); }
