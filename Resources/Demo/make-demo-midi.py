@@ -56,7 +56,7 @@ TUNE = [
     (10, 1.0, 2.0, 71, 76), (10, 3.0, 0.5, 74, 72), (10, 3.5, 0.5, 76, 76), (10, 4.0, 1.0, 80, 86),
     (11, 1.0, 1.5, 81, 92), (11, 2.5, 0.5, 79, 78), (11, 3.0, 1.0, 76, 76), (11, 4.0, 1.0, 72, 70),
     (12, 1.0, 1.5, 74, 76), (12, 2.5, 0.5, 71, 68), (12, 3.0, 1.0, 68, 66), (12, 4.0, 1.0, 71, 70),
-    (13, 1.0, 3.5, 69, 76), (13, 1.5, 3.0, 76, 62), (13, 2.0, 2.5, 81, 56),
+    (13, 1.0, 6.0, 69, 76), (13, 1.5, 5.5, 76, 62), (13, 2.0, 5.0, 81, 56),
 ]
 
 # Sixteenths of a bar: which chord tone (4 and above: an octave up), and how much louder than the part.
@@ -115,7 +115,7 @@ def write_chords(track):
             for voice, pitch in enumerate(HARMONY[name][1]):
                 # Rolled a little from below, and ended in time to breathe.
                 roll = (0.06 if last else 0.012) * voice
-                track.note(CHORDS, start + roll, (3.5 if last else length - 0.1) - roll, pitch, 50 + 2 * bar / 3 + voice)
+                track.note(CHORDS, start + roll, (6.0 if last else length - 0.1) - roll, pitch, 50 + 2 * bar / 3 + voice)
             start += length
 
 
@@ -125,7 +125,7 @@ def write_bass(track):
             continue
         first = bar * BAR
         if bar == len(BARS) - 1:
-            track.note(BASS, first, 3.5, HARMONY["A"][0] - 12, 84)
+            track.note(BASS, first, 6.0, HARMONY["A"][0] - 12, 84)
             continue
         for start, length, octave, velocity in BASS_PATTERN:
             name = chords[-1][0] if len(chords) > 1 and start >= 2.0 else chords[0][0]

@@ -9,7 +9,7 @@ class Synth final : public vst3::Plugin
 {
 public:
     void reset() noexcept override { impulse = 0.0f; }
-    void noteOn (int, float velocity) noexcept override { impulse += velocity; }
+    void noteOn (int, int, float velocity) noexcept override { impulse += velocity; }
 
     void process (const vst3::Block& block) noexcept override
     {

@@ -46,12 +46,12 @@ std::vector<vst3::Parameter> makeParameters()
 
     return { vst3::Parameter::choice ("Time", std::move (names), defaultTime),
              { .name = "Feedback", .unit = "%", .maximum = 95.0, .defaultValue = 42.0, .decimals = 0 },
-             { .name = "Mix", .unit = "%", .maximum = 100.0, .defaultValue = 14.0, .decimals = 0 },
+             { .name = "Mix", .unit = "%", .maximum = 100.0, .defaultValue = 18.0, .decimals = 0 },
              { .name = "Tone",
                .unit = "Hz",
                .minimum = 200.0,
                .maximum = 16000.0,
-               .defaultValue = 3200.0,
+               .defaultValue = 3800.0,
                .curve = vst3::Parameter::Curve::exponential,
                .decimals = 0 } };
 }

@@ -47,22 +47,22 @@ std::vector<vst3::Parameter> makeParameters()
                           .decimals = 0 };
     };
 
-    return { percent ("Wave", 25.0), // saw to square
+    return { percent ("Wave", 30.0), // saw to square
              { .name = "Detune", .unit = "cents", .maximum = 50.0, .defaultValue = 9.0, .decimals = 1 },
              { .name = "Cutoff",
                .unit = "Hz",
                .minimum = 40.0,
                .maximum = 16000.0,
-               .defaultValue = 700.0,
+               .defaultValue = 1000.0,
                .curve = exponential,
                .decimals = 0 },
-             percent ("Resonance", 15.0),
-             { .name = "Filter Envelope", .unit = "oct", .maximum = 6.0, .defaultValue = 3.2, .decimals = 1 },
-             milliseconds ("Filter Decay", 20.0, 10000.0, 900.0),
+             percent ("Resonance", 18.0),
+             { .name = "Filter Envelope", .unit = "oct", .maximum = 6.0, .defaultValue = 3.6, .decimals = 1 },
+             milliseconds ("Filter Decay", 20.0, 10000.0, 700.0),
              milliseconds ("Attack", 1.0, 5000.0, 5.0),
-             milliseconds ("Decay", 20.0, 10000.0, 1800.0),
-             percent ("Sustain", 45.0),
-             milliseconds ("Release", 5.0, 10000.0, 450.0),
+             milliseconds ("Decay", 20.0, 10000.0, 1600.0),
+             percent ("Sustain", 50.0),
+             milliseconds ("Release", 5.0, 10000.0, 550.0),
              percent ("Chorus", 50.0),
              { .name = "Level", .unit = "dB", .minimum = -48.0, .maximum = 6.0, .defaultValue = 0.0, .decimals = 1 },
              { .name = "Pitch Bend",
@@ -97,8 +97,8 @@ public:
             changeSetting (static_cast<std::size_t> (index), value);
     }
 
-    void noteOn (int pitch, float velocity) noexcept override { synth.noteOn (pitch, velocity); }
-    void noteOff (int pitch) noexcept override { synth.noteOff (pitch); }
+    void noteOn (int channel, int pitch, float velocity) noexcept override { synth.noteOn (channel, pitch, velocity); }
+    void noteOff (int channel, int pitch) noexcept override { synth.noteOff (channel, pitch); }
 
     void process (const vst3::Block& block) noexcept override
     {

@@ -14,8 +14,8 @@ namespace
 constexpr auto smoothingSeconds = 0.01;
 constexpr auto fadeOfStolenVoice = 0.006; // seconds
 constexpr auto filterAttack = 0.002;      // seconds
-constexpr auto keyTracking = 0.5f;        // octaves of cutoff for an octave of pitch
-constexpr auto voiceGain = 0.2f;
+constexpr auto keyTracking = 0.6f;        // octaves of cutoff for an octave of pitch
+constexpr auto voiceGain = 0.4f;
 constexpr auto oscillatorSpread = 0.3f; // how far the two oscillators of a voice are apart in stereo
 
 /** From one start phase to the next: the golden ratio spreads them evenly. */
@@ -99,13 +99,14 @@ PolySynth::Voice& PolySynth::findVoiceForNewNote() noexcept
         { return std::pair (isSounding (a), a.amplitude.getValue()) < std::pair (isSounding (b), b.amplitude.getValue()); });
 }
 
-void PolySynth::noteOn (int pitch, float velocity) noexcept
+void PolySynth::noteOn (int channel, int pitch, float velocity) noexcept
 {
     if (isAsleep)
         wakeUp();
 
     auto& voice = findVoiceForNewNote();
     voice = {};
+    voice.channel = channel;
     voice.pitch = pitch;
     voice.velocity = velocity;
     voice.loudness = voiceGain * std::pow (velocity, 1.4f);
@@ -124,11 +125,11 @@ void PolySynth::noteOn (int pitch, float velocity) noexcept
     voice.filter.start (getFilterGain (voice));
 }
 
-void PolySynth::noteOff (int pitch) noexcept
+void PolySynth::noteOff (int channel, int pitch) noexcept
 {
     for (auto& voice : voices)
     {
-        if (voice.pitch == pitch && voice.isHeld)
+        if (voice.isHeld && voice.channel == channel && voice.pitch == pitch)
         {
             voice.isHeld = false;
 

@@ -45,8 +45,9 @@ public:
     /** Heard from the next of the 16-sample steps on, smoothly. */
     void setSettings (const Settings&) noexcept;
 
-    void noteOn (int pitch, float velocity) noexcept;
-    void noteOff (int pitch) noexcept;
+    /** A note ends with its own channel and pitch, so that parts on different channels may share a key. */
+    void noteOn (int channel, int pitch, float velocity) noexcept;
+    void noteOff (int channel, int pitch) noexcept;
     void setSustainPedal (bool down) noexcept;
 
     void process (float* left, float* right, int numSamples) noexcept;
@@ -62,6 +63,7 @@ private:
         Oscillator oscillators[2];
         LowPass filter;
         Envelope amplitude, brightness;
+        int channel = 0;
         int pitch = 0;
         float velocity = 0.0f;
         float loudness = 0.0f;

@@ -59,8 +59,8 @@ public:
     virtual void process (const Block&) noexcept = 0;
 
     virtual void parameterChanged (int /*index*/, double /*plainValue*/) noexcept {}
-    virtual void noteOn (int /*pitch*/, float /*velocity*/) noexcept {}
-    virtual void noteOff (int /*pitch*/) noexcept {}
+    virtual void noteOn (int /*channel*/, int /*pitch*/, float /*velocity*/) noexcept {}
+    virtual void noteOff (int /*channel*/, int /*pitch*/) noexcept {}
 
     /** The raw events, with sample offsets into the host's block, for plugins that answer with events. */
     virtual void handleEvent (const Steinberg::Vst::Event& event, Steinberg::Vst::IEventList* /*output, or null*/) noexcept
@@ -69,13 +69,13 @@ public:
         {
             // A note-on without velocity is a note-off, as in MIDI.
             if (event.noteOn.velocity > 0.0f)
-                noteOn (event.noteOn.pitch, event.noteOn.velocity);
+                noteOn (event.noteOn.channel, event.noteOn.pitch, event.noteOn.velocity);
             else
-                noteOff (event.noteOn.pitch);
+                noteOff (event.noteOn.channel, event.noteOn.pitch);
         }
         else if (event.type == Steinberg::Vst::Event::kNoteOffEvent)
         {
-            noteOff (event.noteOff.pitch);
+            noteOff (event.noteOff.channel, event.noteOff.pitch);
         }
     }
 
