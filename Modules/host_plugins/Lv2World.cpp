@@ -54,14 +54,10 @@ struct Lv2World::Pimpl
 
 Lv2World::Lv2World() : pimpl (std::make_unique<Pimpl>())
 {
-    juce::StringArray paths;
-
+    // Bundle by bundle: lilv reports every other folder among them as an error on stderr.
     for (const auto& folder : PluginPaths::getFolders ("LV2"))
-        paths.add (folder.getFullPathName());
-
-    const Node joined (lilv_new_string (pimpl->world, paths.joinIntoString (":").toRawUTF8()));
-    lilv_world_set_option (pimpl->world, LILV_OPTION_LV2_PATH, joined.get());
-    lilv_world_load_all (pimpl->world);
+        for (const auto& bundle : PluginPaths::findPluginFiles ("LV2", folder))
+            addBundle (bundle);
 }
 
 Lv2World::Lv2World (const juce::File& bundle) : pimpl (std::make_unique<Pimpl>()) { addBundle (bundle); }

@@ -4,10 +4,12 @@
 #include "LadspaPlugin.h"
 #include "Lv2World.h"
 #include "PluginPaths.h"
+#include "catalogue/Catalogue.h"
 #include "Vst3Bundle.h"
 
 #include <host_graph/Error.h>
 
+#include <cstdlib>
 #include <map>
 
 namespace host
@@ -46,6 +48,11 @@ namespace
         info.category = description.category;
         info.file = description.fileOrIdentifier;
         info.isInstrument = description.isInstrument;
+
+        // A VST3 class that names no subcategory: JUCE shows the name of VST3's kind of class in its place.
+        if (info.category == "Audio Module Class")
+            info.category = "Fx";
+
         info.inputs = description.numInputChannels;
         info.outputs = description.numOutputChannels;
         return info;
@@ -138,32 +145,66 @@ struct PluginFormats::Pimpl
 
             // JUCE reads the standard folders alone; ours may be more, or others. Asking again, even for none, also makes it
             // look at the classes of LV2's own bundles, which it unpacks too late: without them it knows no instruments.
-            juce::FileSearchPath missing;
-
-            for (const auto& folder : PluginPaths::getFolders ("LV2"))
-                missing.addIfNotAlreadyThere (folder);
-
+            juce::Array<juce::File> bundles;
             const auto standard = lv2->getDefaultLocationsToSearch();
 
-            for (int i = 0; i < standard.getNumPaths(); ++i)
-                for (int j = missing.getNumPaths(); --j >= 0;)
-                    if (missing[j] == standard[i])
-                        missing.remove (j);
+            for (const auto& folder : PluginPaths::getFolders ("LV2"))
+            {
+                auto isStandard = false;
 
-            lv2->searchPathsForPlugins (missing, false, false);
+                for (int i = 0; i < standard.getNumPaths(); ++i)
+                    isStandard = isStandard || standard[i] == folder;
+
+                if (! isStandard)
+                    bundles.addArray (PluginPaths::findPluginFiles ("LV2", folder));
+            }
+
+            showToJuce (bundles);
         }
 
         return *lv2;
     }
 
+    /** JUCE can only be told of folders of bundles, and reports everything else in such a folder as an error on stderr. So
+        it gets a folder of links to the bundles that are meant. */
+    void showToJuce (const juce::Array<juce::File>& bundles)
+    {
+        if (linkFolder == juce::File())
+        {
+            auto pattern = juce::File::getSpecialLocation (juce::File::tempDirectory).getChildFile ("audiohost-lv2-XXXXXX")
+                               .getFullPathName().toStdString();
+
+            if (mkdtemp (pattern.data()) == nullptr)
+                fail (juce::String (pattern), "the folder cannot be made", "free some space there, or set TMPDIR", Error::Kind::failed);
+
+            linkFolder = juce::File (juce::String (pattern));
+        }
+
+        // Each time another folder, so that no bundle is read twice.
+        const auto folder = linkFolder.getChildFile (juce::String (++numLinkFolders));
+        folder.createDirectory();
+
+        for (int i = 0; i < bundles.size(); ++i)
+            bundles[i].createSymbolicLink (folder.getChildFile (juce::String (i) + "-" + bundles[i].getFileName()), true);
+
+        juce::FileSearchPath path;
+        path.add (folder);
+        lv2->searchPathsForPlugins (path, false, false);
+    }
+
     void addLv2Bundle (const juce::File& bundle)
     {
         getLv2World().addBundle (bundle);
+        getLv2();
+        showToJuce ({ bundle });
+    }
 
-        // JUCE takes folders of bundles only. Its neighbours come along, which costs the reading of their manifests.
-        juce::FileSearchPath path;
-        path.add (bundle.getParentDirectory());
-        getLv2().searchPathsForPlugins (path, false, false);
+    ~Pimpl()
+    {
+        lv2.reset();
+
+        if (linkFolder != juce::File())
+            linkFolder.deleteRecursively (false);
     }
 
     /** Why a plugin that a bundle names cannot be hosted, or empty. */
@@ -257,8 +298,39 @@ struct PluginFormats::Pimpl
     }
 
     //==================================================================================================================
+    /** The catalogue as it is now. One that is damaged is told about only if nothing else helps.
+
+        @param trouble  receives what is wrong with it
+    */
+    static Catalogue readCatalogue (juce::String& trouble)
+    {
+        try
+        {
+            return Catalogue::load (Catalogue::getFile());
+        }
+        catch (const Error& error)
+        {
+            trouble = juce::String (error.what()).upToFirstOccurrenceOf ("; ", false, false);
+            return {};
+        }
+    }
+
+    /** Makes an LV2 plugin known that was scanned outside LV2's folders. */
+    void findBundleOf (const juce::String& uri)
+    {
+        juce::String trouble;
+
+        if (getLv2World().find (uri))
+            return;
+
+        if (const auto bundle = readCatalogue (trouble).getBundle (uri); bundle.isDirectory())
+            addLv2Bundle (bundle);
+    }
+
     PluginInfo resolveUri (const juce::String& uri)
     {
+        findBundleOf (uri);
+
         if (const auto info = describeLv2 (uri))
             return *info;
 
@@ -277,6 +349,10 @@ struct PluginFormats::Pimpl
             fail (ref, "this is no VST3 class id", "give 32 hex digits, as 'AudioHost list' shows them");
 
         const auto id = "VST3:" + uid.toUpperCase();
+        juce::String trouble;
+
+        if (const auto known = readCatalogue (trouble).find (id); known && juce::File (known->file).exists())
+            return *known;
 
         if (const auto own = PluginPaths::getOwnFolder(); own.isDirectory())
             for (const auto& bundle : PluginPaths::findPluginFiles ("VST3", own))
@@ -284,7 +360,7 @@ struct PluginFormats::Pimpl
                     if (plugin.id == id)
                         return plugin;
 
-        fail (ref, "the catalogue has no such plugin", "scan the folder it is in with 'AudioHost scan [PATH]', or give its path");
+        fail (ref, trouble.isNotEmpty() ? trouble : juce::String ("neither the catalogue nor the program's own folder has such a plugin"), "scan the folder it is in with 'AudioHost scan [PATH]', or give its path");
     }
 
     PluginInfo resolveLadspaId (const juce::String& ref)
@@ -294,6 +370,11 @@ struct PluginFormats::Pimpl
         if (! parts)
             fail (ref, "this is no LADSPA id", "write LADSPA:<file>:<label>, as 'AudioHost list' shows it");
 
+        juce::String trouble;
+
+        if (const auto known = readCatalogue (trouble).find (ref); known && juce::File (known->file).exists())
+            return *known;
+
         juce::Array<juce::File> candidates;
 
         if (juce::File::isAbsolutePath (parts->first))
@@ -302,7 +383,8 @@ struct PluginFormats::Pimpl
             for (const auto& folder : PluginPaths::getFolders ("LADSPA"))
                 candidates.add (folder.getChildFile (parts->first));
 
-        juce::String why = "no folder of LADSPA plugins has the file " + parts->first;
+        auto why = "no folder of LADSPA plugins has the file " + parts->first
+                   + (trouble.isNotEmpty() ? " (and " + trouble + ")" : juce::String());
 
         for (const auto& file : candidates)
         {
@@ -367,6 +449,8 @@ struct PluginFormats::Pimpl
     juce::VST3PluginFormat vst3;
     std::unique_ptr<juce::LV2PluginFormat> lv2;
     std::unique_ptr<Lv2World> lv2World;
+    juce::File linkFolder;
+    int numLinkFolders = 0;
     std::map<juce::String, std::shared_ptr<SharedLibrary>> vst3Libraries;
 };
 
@@ -442,6 +526,7 @@ std::unique_ptr<PluginInstance> PluginFormats::create (const PluginInfo& info, d
     }
     else if (info.format == "LV2")
     {
+        pimpl->findBundleOf (info.file);
         const auto plugin = pimpl->getLv2World().find (info.file);
 
         if (! plugin)

@@ -23,6 +23,13 @@ namespace
         return Vst3Bundle::getArchitectureFolder() + "-gnu";
     }
 
+    /** The insides of other formats' bundles are not searched: what is a .so there is no LADSPA file. */
+    bool isBundleOfAnother (const juce::String& format, const juce::File& folder)
+    {
+        return (format != "VST3" && PluginPaths::mightBePlugin ("VST3", folder))
+               || (format != "LV2" && PluginPaths::mightBePlugin ("LV2", folder));
+    }
+
     void findBelow (const juce::String& format, const juce::File& folder, std::set<juce::String>& visited,
                     juce::Array<juce::File>& results, int depth)
     {
@@ -42,7 +49,7 @@ namespace
 
             if (PluginPaths::mightBePlugin (format, file))
                 results.add (file);
-            else if (file.isDirectory() && format != "LV2")
+            else if (file.isDirectory() && ! isBundleOfAnother (format, file))
                 findBelow (format, file, visited, results, depth + 1);
         }
     }

@@ -9,3 +9,5 @@
 #include "JucePluginInstance.cpp"
 #include "PluginFormats.cpp"
 #include "process/ChildProcess.cpp"
+#include "catalogue/Catalogue.cpp"
+#include "scan/Scanner.cpp"

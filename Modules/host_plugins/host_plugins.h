@@ -20,3 +20,5 @@
 #include "PluginFormats.h"
 #include "PluginPaths.h"
 #include "process/ChildProcess.h"
+#include "catalogue/Catalogue.h"
+#include "scan/Scanner.h"
