@@ -36,8 +36,8 @@ struct MpscLink
     Memory orders (numbers as in the code): the release store (5) pairs with the acquire loads (6) of the consumer, which
     so sees the object, and is alone with it: producers are past it. The exchange (4) is acquire and release, so that the
     next producer's store (5) to the same link comes after its being cleared here; were it relaxed, the clearing could
-    undo the store and lose the rest of the queue. The consumer's load (7) reads (4)'s end only to tell `empty`, and to
-    see that an object is the last.
+    undo the store and lose the rest of the queue. The consumer's load (7) may be relaxed: it only compares the address, to
+    tell `empty` and to see that an object is the last.
 
     Algorithm: Dmitry Vyukov's intrusive MPSC queue (1024cores).
 */
@@ -85,7 +85,7 @@ public:
         if (first == &stub)
         {
             if (second == nullptr)
-                return { newest.load (std::memory_order_acquire) == &stub ? Status::empty : Status::inProgress, nullptr }; // (7)
+                return { newest.load (std::memory_order_relaxed) == &stub ? Status::empty : Status::inProgress, nullptr }; // (7)
 
             // Past the stub, which is out of the queue now.
             oldest = first = second;
@@ -94,7 +94,7 @@ public:
 
         if (second == nullptr)
         {
-            if (newest.load (std::memory_order_acquire) != first) // (7) with (4)
+            if (newest.load (std::memory_order_relaxed) != first) // (7)
                 return { Status::inProgress, nullptr };
 
             // The only object: a producer may need its link at any time. The stub behind it takes over that duty.
@@ -114,7 +114,7 @@ private:
     void link (MpscLink& added) noexcept
     {
         added.next.store (nullptr, std::memory_order_relaxed);
-        auto* previous = newest.exchange (&added, std::memory_order_acq_rel); // (4) with (4), (7)
+        auto* previous = newest.exchange (&added, std::memory_order_acq_rel); // (4) with (4)
         previous->next.store (&added, std::memory_order_release);             // (5) with (6)
     }
 

@@ -31,7 +31,7 @@ public:
     /** Any thread, while attached. */
     void countObject() noexcept { made.fetch_add (1, std::memory_order_relaxed); }
 
-    /** Any thread. While attached: wait-free, two exchanges and two stores. */
+    /** Any thread. While attached: wait-free, one MpscQueue::push() and one fetch_add. */
     void drop (Block& block) noexcept
     {
         dropped.push (block);

@@ -219,11 +219,12 @@ TEST_CASE ("What every sharer did has happened when the object dies")
     auto object = rt::makeShared<Sums> (collector, sum);
 
     for (int i = 0; i < 3; ++i)
-        threads.emplace_back ([i, mine = object]() mutable
-                              {
-                                  mine->parts[i] = 1 << i;
-                                  mine.reset();
-                              });
+        threads.emplace_back (
+            [i, mine = object]() mutable
+            {
+                mine->parts[i] = 1 << i;
+                mine.reset();
+            });
 
     object.reset();
 

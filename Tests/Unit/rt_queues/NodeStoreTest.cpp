@@ -112,10 +112,7 @@ TEST_CASE ("Messages travel through a store and a queue without any allocation, 
 
                        while (auto node = queue.pop())
                        {
-                           numWrong += node->size() == 80
-                                               && node->front() == 'a' + numReceived % 26
-                                           ? 0
-                                           : 1;
+                           numWrong += node->size() == 80 && node->front() == 'a' + numReceived % 26 ? 0 : 1;
                            ++numReceived;
                            store.give (std::move (node));
                        }
