@@ -104,3 +104,10 @@ build()
 
     [ $((SECONDS - began)) -lt 3 ] || say "built in $((SECONDS - began)) s"
 }
+
+# renderHash PROGRAM SESSION WAV: renders the session, and prints the output's hash.
+renderHash()
+{
+    "$1" render "$2" --output "$3" --report "$3.json" >&2 || return
+    sed -n 's/.*"outputHash": *"\([0-9a-f]\{64\}\)".*/\1/p' "$3.json" | grep .
+}

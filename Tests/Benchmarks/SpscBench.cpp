@@ -20,6 +20,9 @@ extern "C"
 #include <ck_string.h>
 
 // This header is C: it returns false where it should return a null pointer, which C++ takes no offence at when it is 0.
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wkeyword-macro"
+#endif
 #define false 0
 #include <ck_ring.h>
 #undef false
