@@ -11,3 +11,6 @@
 #include "process/ChildProcess.cpp"
 #include "catalogue/Catalogue.cpp"
 #include "scan/Scanner.cpp"
+#include "check/CheckReport.cpp"
+#include "check/CheckDriver.cpp"
+#include "check/CheckRunner.cpp"

@@ -22,3 +22,4 @@
 #include "process/ChildProcess.h"
 #include "catalogue/Catalogue.h"
 #include "scan/Scanner.h"
+#include "check/CheckRunner.h"

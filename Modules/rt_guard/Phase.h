@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 namespace rt::guard
 {
@@ -26,6 +28,16 @@ constexpr const char* toString (Phase phase) noexcept
     }
 
     return "";
+}
+
+/** The inverse of toString(). */
+constexpr std::optional<Phase> parsePhase (std::string_view text) noexcept
+{
+    for (auto phase : { Phase::process, Phase::parameter, Phase::midi, Phase::state })
+        if (text == toString (phase))
+            return phase;
+
+    return {};
 }
 
 } // namespace rt::guard
