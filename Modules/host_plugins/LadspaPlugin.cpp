@@ -181,12 +181,17 @@ struct LadspaPlugin::Pimpl
 
     void destroyHandle()
     {
+        // Some plugins (swh's filters) free in cleanup() what only activate() sets up.
+        if (handle != nullptr && ! wasActive)
+            activate();
+
         deactivate();
 
         if (handle != nullptr && descriptor.cleanup != nullptr)
             descriptor.cleanup (handle);
 
         handle = nullptr;
+        wasActive = false;
     }
 
     void instantiate (double newRate)
@@ -220,7 +225,7 @@ struct LadspaPlugin::Pimpl
         if (! isActive && descriptor.activate != nullptr)
             descriptor.activate (handle);
 
-        isActive = true;
+        isActive = wasActive = true;
     }
 
     void deactivate()
@@ -237,7 +242,7 @@ struct LadspaPlugin::Pimpl
 
     LADSPA_Handle handle = nullptr;
     double rate = 0.0;
-    bool isActive = false;
+    bool isActive = false, wasActive = false;
 
     std::vector<unsigned long> audioInputs, audioOutputs, controlOutputs;
     std::vector<float> controlOutputValues;
