@@ -66,24 +66,8 @@ double nearest (const juce::Array<double>& values, double wanted)
     return result;
 }
 
-std::string kilohertz (double rate)
-{
-    return (juce::String (rate / 1000.0) + " kHz").toStdString();
-}
-
-juce::String noteFor (const DeviceRequest& request, juce::AudioIODevice& device)
-{
-    juce::StringArray differences;
-
-    if (request.rate && *request.rate != device.getCurrentSampleRate())
-        differences.add (juce::String (kilohertz (*request.rate)));
-
-    if (request.block && *request.block != device.getCurrentBufferSizeSamples())
-        differences.add (juce::String (*request.block) + " samples");
-
-    return differences.isEmpty() ? juce::String() : "asked for " + differences.joinIntoString (" and ")
-                                                        + ", but the device has its own";
-}
+/** ALSA's names have commas in them. */
+std::string listOf (const juce::StringArray& names) { return "\"" + names.joinIntoString ("\", \"").toStdString() + "\""; }
 
 } // namespace
 
@@ -163,7 +147,8 @@ std::unique_ptr<OpenDevice> AudioDevices::open (const DeviceRequest& request)
     const auto isAlsa = type.getTypeName() == "ALSA";
 
     if (isJack && ! JackDeviceType::isServerRunning())
-        throw Error (what, "no JACK server answers", "start one (jackd, or PipeWire with pw-jack), or use --device ALSA or --device Virtual",
+        throw Error (what, "no JACK server answers",
+                     "start one (jackd, or PipeWire with pw-jack), or use --device ALSA or --device Virtual",
                      Error::Kind::failed);
 
     type.scanForDevices();
@@ -173,11 +158,12 @@ std::unique_ptr<OpenDevice> AudioDevices::open (const DeviceRequest& request)
         throw Error (what, "this machine has no sound output of that type", "connect a sound card, or use --device Virtual",
                      Error::Kind::failed);
 
-    const auto name = wantedName.isNotEmpty() ? findName (names, wantedName) : names[std::max (0, type.getDefaultDeviceIndex (false))];
+    const auto name =
+        wantedName.isNotEmpty() ? findName (names, wantedName) : names[std::max (0, type.getDefaultDeviceIndex (false))];
 
     if (name.isEmpty() && wantedName.isNotEmpty())
         throw Error (what, "no device, or more than one, is called that",
-                     "use one of " + names.joinIntoString (", ").toStdString());
+                     names.isEmpty() ? "there is none to choose from" : "use one of " + listOf (names));
 
     const auto inputName = type.getDeviceNames (true).contains (name) ? name : juce::String();
 
@@ -186,10 +172,11 @@ std::unique_ptr<OpenDevice> AudioDevices::open (const DeviceRequest& request)
                                                                           : type.createDevice (name, inputName));
 
     if (device == nullptr)
-        throw Error (what, "it has gone while it was being opened", "look at the connection and try again", Error::Kind::failed);
+        throw Error (what, "it has gone while it was being opened", "look at the connection and try again",
+                     Error::Kind::failed);
 
     auto rate = request.rate.value_or (48000.0);
-    auto block = request.block.value_or (512);
+    const auto block = request.block.value_or (isJack ? 0 : 512);
 
     // JUCE's ALSA would take any rate and then not notice that the card runs at another one.
     if (isAlsa)
@@ -208,17 +195,15 @@ std::unique_ptr<OpenDevice> AudioDevices::open (const DeviceRequest& request)
     }
 
     if (error.isNotEmpty())
-        throw Error (what, error.toStdString(), "close the program that uses it or choose another of "
-                         + names.joinIntoString (", ").toStdString() + "; --device Virtual plays without one",
+        throw Error (what, error.toStdString(),
+                     "close the program that uses it or choose another of " + listOf (names)
+                         + "; --device Virtual plays without one",
                      Error::Kind::failed);
-
-    if (const auto difference = noteFor (request, *device); difference.isNotEmpty())
-        note = note.isEmpty() ? difference : note + "; " + difference;
 
     if (chosenByUs && type.getTypeName() == "Virtual")
         note = "no JACK server and no sound card: nobody hears it";
 
-    return std::make_unique<OpenDevice> (std::move (device), OpenDevice::Facts { note, isAlsa });
+    return std::make_unique<OpenDevice> (std::move (device), OpenDevice::Facts{ note, isAlsa, request.rate, request.block });
 }
 
 } // namespace host

@@ -12,9 +12,9 @@ namespace host
 /** What `--device`, `--rate` and `--block` ask for. */
 struct DeviceRequest
 {
-    juce::String spec;           ///< "TYPE" or "TYPE:NAME"; empty chooses: JACK, else ALSA's default, else Virtual
-    std::optional<double> rate;  ///< Hz, 8000 to 384000
-    std::optional<int> block;    ///< samples, 1 to 16384
+    juce::String spec;          ///< "TYPE" or "TYPE:NAME"; empty chooses: JACK, else ALSA's default, else Virtual
+    std::optional<double> rate; ///< Hz, 8000 to 384000
+    std::optional<int> block;   ///< samples, 1 to 16384
 };
 
 /** The kinds of audio devices this machine may have: JACK (ours, and PipeWire's in its place), ALSA (JUCE's), and Virtual,

@@ -21,7 +21,8 @@ struct FreeJackNames
 juce::StringArray findAudioPorts (jack_client_t* client, unsigned long flags)
 {
     juce::StringArray result;
-    const std::unique_ptr<const char*, FreeJackNames> names (jack_get_ports (client, nullptr, JACK_DEFAULT_AUDIO_TYPE, flags));
+    const std::unique_ptr<const char*, FreeJackNames> names (
+        jack_get_ports (client, nullptr, JACK_DEFAULT_AUDIO_TYPE, flags));
 
     if (names != nullptr)
         for (auto** name = names.get(); *name != nullptr; ++name)
@@ -30,10 +31,7 @@ juce::StringArray findAudioPorts (jack_client_t* client, unsigned long flags)
     return result;
 }
 
-juce::String clientOf (const juce::String& portName)
-{
-    return portName.upToFirstOccurrenceOf (":", false, false);
-}
+juce::String clientOf (const juce::String& portName) { return portName.upToFirstOccurrenceOf (":", false, false); }
 
 juce::StringArray findPortsOf (jack_client_t* client, const juce::String& owner, unsigned long flags)
 {
@@ -81,8 +79,8 @@ JackDevice::JackDevice (const juce::String& peerClient)
     const auto addPorts = [this] (Ports& ports, int wanted, const juce::String& prefix, unsigned long flags)
     {
         for (int i = 0; i < std::max (2, wanted); ++i)
-            if (auto* port = jack_port_register (client, (prefix + juce::String (i + 1)).toRawUTF8(), JACK_DEFAULT_AUDIO_TYPE,
-                                                 flags, 0))
+            if (auto* port = jack_port_register (client, (prefix + juce::String (i + 1)).toRawUTF8(),
+                                                 JACK_DEFAULT_AUDIO_TYPE, flags, 0))
                 ports.push_back (port);
     };
 
@@ -128,7 +126,8 @@ JackDevice::JackDevice (const juce::String& peerClient)
         this);
 
     // To be written like a signal handler: JACK may call it from any thread, the real-time one too.
-    jack_on_shutdown (client, [] (void* self) { static_cast<JackDevice*> (self)->state = State::serverGone; }, this);
+    jack_on_shutdown (
+        client, [] (void* self) { static_cast<JackDevice*> (self)->state = State::serverGone; }, this);
 }
 
 JackDevice::~JackDevice()
@@ -152,19 +151,14 @@ juce::String JackDevice::getFailure() const
     return {};
 }
 
-juce::StringArray JackDevice::getOutputChannelNames()
-{
-    return namesOf (outputPorts);
-}
+juce::StringArray JackDevice::getOutputChannelNames() { return namesOf (outputPorts); }
 
-juce::StringArray JackDevice::getInputChannelNames()
-{
-    return namesOf (inputPorts);
-}
+juce::StringArray JackDevice::getInputChannelNames() { return namesOf (inputPorts); }
 
-juce::String JackDevice::open (const juce::BigInteger&, const juce::BigInteger&, double, int)
+juce::String JackDevice::open (const juce::BigInteger&, const juce::BigInteger&, double, int block)
 {
     close();
+    wantedBlock = block;
 
     if (client == nullptr)
         return lastError;
@@ -205,6 +199,11 @@ void JackDevice::start (juce::AudioIODeviceCallback* newCallback)
     }
 
     active = true;
+
+    // A real JACK server would change it for everybody.
+    if (wantedBlock > 0 && juce::String (jack_get_version_string()).contains ("PipeWire"))
+        jack_set_buffer_size (client, static_cast<jack_nframes_t> (wantedBlock));
+
     wire (outputPorts, JackPortIsInput);
     wire (inputPorts, JackPortIsOutput);
 }
@@ -228,7 +227,8 @@ void JackDevice::wire (const Ports& ours, unsigned long peerFlags)
     {
         const auto* ourName = jack_port_name (ours[static_cast<std::size_t> (i)]);
         const auto* theirName = theirs[i].toRawUTF8();
-        const auto result = weAreTheSource ? jack_connect (client, ourName, theirName) : jack_connect (client, theirName, ourName);
+        const auto result =
+            weAreTheSource ? jack_connect (client, ourName, theirName) : jack_connect (client, theirName, ourName);
 
         if (result != 0 && result != EEXIST)
             lastError = "JACK does not connect " + juce::String::fromUTF8 (ourName) + " and " + theirs[i];
@@ -262,7 +262,7 @@ int JackDevice::latencyOf (const Ports& ports, jack_latency_callback_mode_t mode
     {
         for (auto* port : ports)
         {
-            jack_latency_range_t range {};
+            jack_latency_range_t range{};
             jack_port_get_latency_range (port, mode, &range);
             longest = std::max (longest, range.max);
         }
@@ -307,10 +307,7 @@ void JackDeviceType::scanForDevices()
     jack_client_close (client);
 }
 
-juce::StringArray JackDeviceType::getDeviceNames (bool) const
-{
-    return names;
-}
+juce::StringArray JackDeviceType::getDeviceNames (bool) const { return names; }
 
 int JackDeviceType::getIndexOfDevice (juce::AudioIODevice* device, bool) const
 {

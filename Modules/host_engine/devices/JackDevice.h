@@ -18,7 +18,7 @@ namespace host
     altogether when nothing is wired, and after a server's death it goes on with a null client. Here the callback thread
     takes no lock at all, every port is always there, and a dead server is a flag to poll.
 
-    Rate and block size are the server's. A changed block size (jack_bufsize, PipeWire's quantum) arrives as a different
+    Rate and block size are the server's (PipeWire lets us wish for a block size). A changed block size (jack_bufsize, PipeWire's quantum) arrives as a different
     numSamples. open, start, stop, close: one thread at a time, never from within the callback.
 */
 class JackDevice final : public juce::AudioIODevice
@@ -37,7 +37,8 @@ public:
     juce::Array<int> getAvailableBufferSizes() override { return { getCurrentBufferSizeSamples() }; }
     int getDefaultBufferSize() override { return getCurrentBufferSizeSamples(); }
 
-    /** The rate and size asked for are ignored: JACK dictates both. */
+    /** The rate asked for is ignored, and so is the block size, but by PipeWire, which takes it as a client's wish: else its
+        usual 1024 samples would be everybody's latency. */
     juce::String open (const juce::BigInteger& inputs, const juce::BigInteger& outputs, double rate, int block) override;
     void close() override;
     bool isOpen() override { return client != nullptr && opened; }
@@ -81,11 +82,12 @@ private:
     std::vector<float*> outputs;
     double sampleRate = 0.0;
     bool opened = false, active = false;
+    int wantedBlock = 0;
     juce::String lastError;
 
     juce::AudioIODeviceCallback* callback = nullptr; // changed only while we are not in JACK's graph
-    std::atomic<int> blockSize { 0 }, xruns { 0 };
-    std::atomic<State> state { State::fine };
+    std::atomic<int> blockSize{ 0 }, xruns{ 0 };
+    std::atomic<State> state{ State::fine };
 
     JUCE_DECLARE_NON_COPYABLE (JackDevice)
 };

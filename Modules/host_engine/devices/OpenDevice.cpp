@@ -9,7 +9,6 @@
 #include <pthread.h>
 
 #include <atomic>
-#include <optional>
 
 namespace host
 {
@@ -28,7 +27,8 @@ public:
         auto* callback = target.load();
 
         const auto now = monotonicNanoseconds();
-        const auto hostTime = driversContext.hostTimeNs != nullptr ? *driversContext.hostTimeNs : static_cast<std::uint64_t> (now);
+        const auto hostTime =
+            driversContext.hostTimeNs != nullptr ? *driversContext.hostTimeNs : static_cast<std::uint64_t> (now);
         juce::AudioIODeviceCallbackContext context;
         context.hostTimeNs = &hostTime;
 
@@ -72,14 +72,14 @@ public:
         return true;
     }
 
-    std::atomic<juce::AudioIODeviceCallback*> target { nullptr };
+    std::atomic<juce::AudioIODeviceCallback*> target{ nullptr };
     juce::AudioIODeviceCallback* lastTarget = nullptr; // the message thread's
-    std::atomic<bool> inCallback { false }, realtime { false };
-    std::atomic<std::int64_t> numCallbacks { 0 }, lastCallback { 0 };
+    std::atomic<bool> inCallback{ false }, realtime{ false };
+    std::atomic<std::int64_t> numCallbacks{ 0 }, lastCallback{ 0 };
 
 private:
     const bool promote;
-    pthread_t thread {};
+    pthread_t thread{};
 };
 
 namespace
@@ -90,10 +90,7 @@ juce::String nameOf (juce::AudioIODevice& device)
     return device.getTypeName() == device.getName() ? device.getName() : device.getTypeName() + " " + device.getName();
 }
 
-std::string withColon (juce::AudioIODevice& device)
-{
-    return (device.getTypeName() + ":" + device.getName()).toStdString();
-}
+std::string withColon (juce::AudioIODevice& device) { return (device.getTypeName() + ":" + device.getName()).toStdString(); }
 
 } // namespace
 
@@ -113,7 +110,8 @@ OpenDevice::OpenDevice (std::unique_ptr<juce::AudioIODevice> openedDevice, Facts
             const auto why = device->getLastError();
             device->close();
             throw Error (withColon (*device), why.isNotEmpty() ? why.toStdString() : "it opens, but never asks for sound",
-                         "choose another device with --device, or --device Virtual to play without one", Error::Kind::failed);
+                         "choose another device with --device, or --device Virtual to play without one",
+                         Error::Kind::failed);
         }
 
         sleepUntilMonotonic (now + 500'000);
@@ -160,50 +158,23 @@ bool OpenDevice::stop (double timeoutSeconds)
     return true;
 }
 
-double OpenDevice::getSampleRate() const
-{
-    return device->getCurrentSampleRate();
-}
+double OpenDevice::getSampleRate() const { return device->getCurrentSampleRate(); }
 
-int OpenDevice::getBlockSize() const
-{
-    return device->getCurrentBufferSizeSamples();
-}
+int OpenDevice::getBlockSize() const { return device->getCurrentBufferSizeSamples(); }
 
-int OpenDevice::getNumInputs() const
-{
-    return device->getActiveInputChannels().countNumberOfSetBits();
-}
+int OpenDevice::getNumInputs() const { return device->getActiveInputChannels().countNumberOfSetBits(); }
 
-int OpenDevice::getNumOutputs() const
-{
-    return device->getActiveOutputChannels().countNumberOfSetBits();
-}
+int OpenDevice::getNumOutputs() const { return device->getActiveOutputChannels().countNumberOfSetBits(); }
 
-int OpenDevice::getInputLatency() const
-{
-    return device->getInputLatencyInSamples();
-}
+int OpenDevice::getInputLatency() const { return device->getInputLatencyInSamples(); }
 
-int OpenDevice::getOutputLatency() const
-{
-    return device->getOutputLatencyInSamples();
-}
+int OpenDevice::getOutputLatency() const { return device->getOutputLatencyInSamples(); }
 
-int OpenDevice::getXrunCount() const
-{
-    return std::max (0, device->getXRunCount());
-}
+int OpenDevice::getXrunCount() const { return std::max (0, device->getXRunCount()); }
 
-bool OpenDevice::isRealtime() const noexcept
-{
-    return relay->realtime;
-}
+bool OpenDevice::isRealtime() const noexcept { return relay->realtime; }
 
-std::int64_t OpenDevice::getNumCallbacks() const noexcept
-{
-    return relay->numCallbacks.load (std::memory_order_relaxed);
-}
+std::int64_t OpenDevice::getNumCallbacks() const noexcept { return relay->numCallbacks.load (std::memory_order_relaxed); }
 
 bool OpenDevice::hasFailed()
 {
@@ -231,11 +202,26 @@ bool OpenDevice::hasFailed()
 
 juce::String OpenDevice::getDescription() const
 {
-    auto text = nameOf (*device) + ", " + juce::String (getSampleRate() / 1000.0) + " kHz, " + juce::String (getBlockSize())
-              + (getBlockSize() == 1 ? " sample, " : " samples, ") + juce::String (getNumInputs()) + " in "
-              + juce::String (getNumOutputs()) + " out, " + (isRealtime() ? "real-time" : "not real-time");
+    const auto text = nameOf (*device) + ", " + juce::String (getSampleRate() / 1000.0) + " kHz, "
+                      + juce::String (getBlockSize()) + (getBlockSize() == 1 ? " sample, " : " samples, ")
+                      + juce::String (getNumInputs()) + " in " + juce::String (getNumOutputs()) + " out, "
+                      + (isRealtime() ? "real-time" : "not real-time");
 
-    return facts.note.isEmpty() ? text : text + " (" + facts.note + ")";
+    juce::StringArray notes, wishes;
+
+    if (facts.wantedRate && *facts.wantedRate != getSampleRate())
+        wishes.add (juce::String (*facts.wantedRate / 1000.0) + " kHz");
+
+    if (facts.wantedBlock && *facts.wantedBlock != getBlockSize())
+        wishes.add (juce::String (*facts.wantedBlock) + " samples");
+
+    if (! wishes.isEmpty())
+        notes.add ("asked for " + wishes.joinIntoString (" and ") + ", but the device has its own");
+
+    if (facts.note.isNotEmpty())
+        notes.add (facts.note);
+
+    return notes.isEmpty() ? text : text + " (" + notes.joinIntoString ("; ") + ")";
 }
 
 } // namespace host

@@ -3,6 +3,7 @@
 #include <juce_audio_devices/juce_audio_devices.h>
 
 #include <memory>
+#include <optional>
 
 namespace host
 {
@@ -26,8 +27,10 @@ public:
     /** What only the one who opens the device knows. */
     struct Facts
     {
-        juce::String note;                ///< said at the end of the description; may be empty
+        juce::String note;                  ///< said at the end of the description; may be empty
         bool promoteCallbackThread = false; ///< the driver leaves its thread at normal priority: ask for real-time here
+        std::optional<double> wantedRate;   ///< what was asked for, so that the description can tell a difference
+        std::optional<int> wantedBlock;
     };
 
     /** Takes a device that has been opened, and starts it. Throws host::Error when no callback arrives. */

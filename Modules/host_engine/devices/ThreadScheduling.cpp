@@ -11,10 +11,9 @@ namespace host
 
 bool isThisThreadRealtime() noexcept
 {
-    int policy = SCHED_OTHER;
-    sched_param parameters {};
-
-    return pthread_getschedparam (pthread_self(), &policy, &parameters) == 0 && (policy == SCHED_FIFO || policy == SCHED_RR);
+    // Not pthread_getschedparam(): glibc may answer with what it remembers.
+    const auto policy = sched_getscheduler (0) & ~SCHED_RESET_ON_FORK;
+    return policy == SCHED_FIFO || policy == SCHED_RR;
 }
 
 bool makeThisThreadRealtime (int priority) noexcept
@@ -24,7 +23,7 @@ bool makeThisThreadRealtime (int priority) noexcept
 
     const auto tryPriority = [] (int value)
     {
-        sched_param parameters {};
+        sched_param parameters{};
         parameters.sched_priority = value;
         return pthread_setschedparam (pthread_self(), SCHED_FIFO, &parameters) == 0;
     };
@@ -32,7 +31,7 @@ bool makeThisThreadRealtime (int priority) noexcept
     if (tryPriority (priority))
         return true;
 
-    rlimit limit {};
+    rlimit limit{};
 
     if (getrlimit (RLIMIT_RTPRIO, &limit) != 0 || limit.rlim_cur == 0)
         return false;

@@ -11,10 +11,7 @@ namespace host
 
 VirtualDevice::VirtualDevice() : AudioIODevice ("Virtual", "Virtual") {}
 
-VirtualDevice::~VirtualDevice()
-{
-    close();
-}
+VirtualDevice::~VirtualDevice() { close(); }
 
 juce::Array<double> VirtualDevice::getAvailableSampleRates()
 {

@@ -67,9 +67,9 @@ private:
     juce::AudioBuffer<float> inputBuffer, outputBuffer;
     juce::AudioIODeviceCallback* callback = nullptr; // changed only while the thread is not running
     std::thread thread;
-    std::atomic<bool> shouldStop { false }, realtime { false };
-    std::atomic<int> xruns { 0 };
-    std::atomic<std::int64_t> skippedPeriods { 0 };
+    std::atomic<bool> shouldStop{ false }, realtime{ false };
+    std::atomic<int> xruns{ 0 };
+    std::atomic<std::int64_t> skippedPeriods{ 0 };
 
     JUCE_DECLARE_NON_COPYABLE (VirtualDevice)
 };

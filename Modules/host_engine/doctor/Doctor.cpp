@@ -45,9 +45,9 @@ Doctor::Doctor (juce::File rootToUse) : root (std::move (rootToUse)) {}
 
 std::vector<DoctorCheck> Doctor::examine() const
 {
-    return { checkScheduling(), checkMemoryLock(), checkAudioGroup(), checkCores(),     checkGovernor(),
-             checkSwappiness(), checkKernel(),     checkThrottling(), checkTimer(),     checkSoundCard(),
-             checkSequencer(),  checkJack(),       checkPipeWire(),   checkDisplay(),   checkFonts() };
+    return { checkScheduling(), checkMemoryLock(), checkAudioGroup(), checkCores(),   checkGovernor(),
+             checkSwappiness(), checkKernel(),     checkThrottling(), checkTimer(),   checkSoundCard(),
+             checkSequencer(),  checkJack(),       checkPipeWire(),   checkDisplay(), checkFonts() };
 }
 
 DoctorCheck Doctor::checkScheduling() const
@@ -55,11 +55,13 @@ DoctorCheck Doctor::checkScheduling() const
     auto granted = false;
     onScratchThread ([&granted] { granted = makeThisThreadRealtime (RealtimePriority::audio); });
 
-    rlimit limit {};
+    rlimit limit{};
     getrlimit (RLIMIT_RTPRIO, &limit);
 
     return checkResult ("realtime-scheduling", granted,
-                        juce::String (granted ? "allowed" : "refused") + " (RLIMIT_RTPRIO " + limitText (limit.rlim_cur) + ")",
+                        granted ? juce::String (limit.rlim_cur == 0 ? "allowed (root or CAP_SYS_NICE)"
+                                                                    : "allowed up to " + limitText (limit.rlim_cur))
+                                : juce::String ("refused"),
                         "Put the line \"@audio - rtprio 95\" into /etc/security/limits.d/95-audio.conf, join the group with "
                         "\"sudo usermod -aG audio $USER\", then log out and in.");
 }
@@ -69,16 +71,16 @@ DoctorCheck Doctor::checkMemoryLock() const
     // Enough for our buffers and a good sampler; less makes JACK's clients and plugins that lock their memory fail.
     constexpr rlim_t enough = rlim_t (512) << 20;
 
-    rlimit limit {};
+    rlimit limit{};
     getrlimit (RLIMIT_MEMLOCK, &limit);
     const auto isRoot = geteuid() == 0;
 
-    return checkResult ("memory-lock", isRoot || limit.rlim_cur >= enough,
-                        isRoot ? juce::String ("unlimited (root)")
-                               : (limit.rlim_cur == RLIM_INFINITY ? juce::String ("unlimited")
-                                                                  : limitText (limit.rlim_cur / 1024) + " KiB"),
-                        "Put the line \"@audio - memlock unlimited\" into /etc/security/limits.d/95-audio.conf, then log out and "
-                        "in.");
+    return checkResult (
+        "memory-lock", isRoot || limit.rlim_cur >= enough,
+        isRoot ? juce::String ("unlimited (root)")
+               : (limit.rlim_cur == RLIM_INFINITY ? juce::String ("unlimited") : limitText (limit.rlim_cur / 1024) + " KiB"),
+        "Put the line \"@audio - memlock unlimited\" into /etc/security/limits.d/95-audio.conf, then log out and "
+        "in.");
 }
 
 DoctorCheck Doctor::checkAudioGroup() const
@@ -93,11 +95,13 @@ DoctorCheck Doctor::checkAudioGroup() const
 
     std::vector<gid_t> groups (static_cast<std::size_t> (std::max (0, getgroups (0, nullptr))) + 1);
     groups.resize (static_cast<std::size_t> (std::max (0, getgroups (static_cast<int> (groups.size()), groups.data()))));
-    const auto isMember = getegid() == group->gr_gid || std::find (groups.begin(), groups.end(), group->gr_gid) != groups.end();
+    const auto isMember =
+        getegid() == group->gr_gid || std::find (groups.begin(), groups.end(), group->gr_gid) != groups.end();
 
-    return checkResult ("audio-group", isMember, isMember ? "member" : "not a member",
-                        "Run \"sudo usermod -aG audio $USER\", then log out and in: sound cards and real-time limits belong to "
-                        "that group.");
+    return checkResult (
+        "audio-group", isMember, isMember ? "member" : "not a member",
+        "Run \"sudo usermod -aG audio $USER\", then log out and in: sound cards and real-time limits belong to "
+        "that group.");
 }
 
 DoctorCheck Doctor::checkCores() const
@@ -113,15 +117,17 @@ DoctorCheck Doctor::checkGovernor() const
     juce::StringArray governors;
 
     for (auto& cpu : file ("sys/devices/system/cpu").findChildFiles (juce::File::findDirectories, false, "cpu*"))
-        if (const auto governor = cpu.getChildFile ("cpufreq/scaling_governor").loadFileAsString().trim(); governor.isNotEmpty())
+        if (const auto governor = cpu.getChildFile ("cpufreq/scaling_governor").loadFileAsString().trim();
+            governor.isNotEmpty())
             governors.addIfNotAlreadyThere (governor);
 
     governors.sort (false);
     const auto ok = governors.isEmpty() || (governors.size() == 1 && governors[0] == "performance");
 
-    return checkResult ("cpu-governor", ok, governors.isEmpty() ? juce::String ("unknown") : governors.joinIntoString (", "),
-                        "Run \"echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor\" before you "
-                        "play: a core that first has to speed up is late.");
+    return checkResult (
+        "cpu-governor", ok, governors.isEmpty() ? juce::String ("unknown") : governors.joinIntoString (", "),
+        "Run \"echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor\" before you "
+        "play: a core that first has to speed up is late.");
 }
 
 DoctorCheck Doctor::checkSwappiness() const
@@ -135,14 +141,15 @@ DoctorCheck Doctor::checkSwappiness() const
     if (text.isEmpty())
         return checkResult ("swappiness", true, "unknown", {});
 
-    return checkResult ("swappiness", ! hasSwap || text.getIntValue() <= 10, text + (hasSwap ? "" : " (no swap)"),
-                        "Run \"sudo sysctl vm.swappiness=10\", and put vm.swappiness=10 into /etc/sysctl.d/90-audio.conf to keep "
-                        "it: a sample that has been swapped out is a click.");
+    return checkResult (
+        "swappiness", ! hasSwap || text.getIntValue() <= 10, text + (hasSwap ? "" : " (no swap)"),
+        "Run \"sudo sysctl vm.swappiness=10\", and put vm.swappiness=10 into /etc/sysctl.d/90-audio.conf to keep "
+        "it: a sample that has been swapped out is a click.");
 }
 
 DoctorCheck Doctor::checkKernel() const
 {
-    utsname name {};
+    utsname name{};
     uname (&name);
 
     const auto commandLine = juce::StringArray::fromTokens (read ("proc/cmdline"), false);
@@ -159,9 +166,10 @@ DoctorCheck Doctor::checkKernel() const
             chosen = argument.fromFirstOccurrenceOf ("=", false, false);
 
     const auto isDynamic = version.contains ("PREEMPT_DYNAMIC");
-    const auto isPreemptible = isRealtime || chosen == "full"
-                            || (chosen.isEmpty() && (configuration.contains ("CONFIG_PREEMPT=y")
-                                                     || (version.contains ("PREEMPT") && ! isDynamic)));
+    const auto isPreemptible =
+        isRealtime || chosen == "full"
+        || (chosen.isEmpty()
+            && (configuration.contains ("CONFIG_PREEMPT=y") || (version.contains ("PREEMPT") && ! isDynamic)));
 
     juce::String hertz;
 
@@ -169,14 +177,14 @@ DoctorCheck Doctor::checkKernel() const
         if (line.startsWith ("CONFIG_HZ="))
             hertz = line.fromFirstOccurrenceOf ("=", false, false);
 
-    const auto preemption = isRealtime ? juce::String ("PREEMPT_RT")
-                          : chosen.isNotEmpty() ? "preempt=" + chosen
-                          : isPreemptible ? juce::String ("PREEMPT")
-                          : isDynamic ? juce::String ("PREEMPT_DYNAMIC, its default")
-                                      : juce::String ("no preemption");
+    const auto preemption = isRealtime            ? juce::String ("PREEMPT_RT")
+                            : chosen.isNotEmpty() ? "preempt=" + chosen
+                            : isPreemptible       ? juce::String ("PREEMPT")
+                            : isDynamic           ? juce::String ("PREEMPT_DYNAMIC, its default")
+                                                  : juce::String ("no preemption");
 
     const auto value = juce::String (name.release) + ", " + preemption + (threadedInterrupts ? ", threadirqs" : "")
-                     + (hertz.isNotEmpty() ? ", HZ " + hertz : juce::String());
+                       + (hertz.isNotEmpty() ? ", HZ " + hertz : juce::String());
 
     return checkResult ("kernel", isPreemptible, value,
                         isDynamic ? juce::String ("Add \"preempt=full threadirqs\" to GRUB_CMDLINE_LINUX_DEFAULT in "
@@ -195,10 +203,11 @@ DoctorCheck Doctor::checkThrottling() const
 
     const auto microseconds = runtime.getLargeIntValue(), outOf = period.getLargeIntValue();
 
-    return checkResult ("realtime-throttling", microseconds < 0 || microseconds * 10 >= outOf * 9,
-                        microseconds < 0 ? juce::String ("off") : runtime + " of " + period + " us",
-                        "Run \"sudo sysctl kernel.sched_rt_runtime_us=950000\": real-time threads are stopped for part of every "
-                        "second.");
+    return checkResult (
+        "realtime-throttling", microseconds < 0 || microseconds * 10 >= outOf * 9,
+        microseconds < 0 ? juce::String ("off") : runtime + " of " + period + " us",
+        "Run \"sudo sysctl kernel.sched_rt_runtime_us=950000\": real-time threads are stopped for part of every "
+        "second.");
 }
 
 DoctorCheck Doctor::checkTimer() const
@@ -229,18 +238,16 @@ DoctorCheck Doctor::checkTimer() const
     std::sort (lateness.begin(), lateness.end());
     const auto p99 = lateness[numWakes * 99 / 100];
 
-    return checkResult ("timer", p99 <= interval,
-                        "99 % of wakes at most " + juce::String (p99 / 1000) + " us late, all at most "
-                            + juce::String (lateness.back() / 1000) + " us" + (realtime ? "" : ", without real-time scheduling"),
-                        realtime ? "Play with blocks of 256 samples or more, close other programs, and look at the kernel and "
-                                   "governor lines; a virtual machine cannot do much better."
-                                 : "Cure realtime-scheduling first.");
+    return checkResult (
+        "timer", p99 <= interval,
+        "99 % of wakes at most " + juce::String (p99 / 1000) + " us late, all at most "
+            + juce::String (lateness.back() / 1000) + " us" + (realtime ? "" : ", without real-time scheduling"),
+        realtime ? "Play with blocks of 256 samples or more, close other programs, and look at the kernel and "
+                   "governor lines; a virtual machine cannot do much better."
+                 : "Cure realtime-scheduling first.");
 }
 
-bool Doctor::hasSoundCard() const
-{
-    return juce::CharacterFunctions::isDigit (read ("proc/asound/cards")[0]);
-}
+bool Doctor::hasSoundCard() const { return juce::CharacterFunctions::isDigit (read ("proc/asound/cards")[0]); }
 
 DoctorCheck Doctor::checkSoundCard() const
 {
@@ -251,9 +258,10 @@ DoctorCheck Doctor::checkSoundCard() const
         if (line.contains ("]: "))
             cards.add (line.fromFirstOccurrenceOf ("]: ", false, false).trim());
 
-    return checkResult ("sound-card", ! cards.isEmpty(), cards.isEmpty() ? juce::String ("none") : cards.joinIntoString (", "),
-                        "Connect a sound card; until then \"--device Virtual\" runs everything without sound, and \"render\" "
-                        "writes files.");
+    return checkResult (
+        "sound-card", ! cards.isEmpty(), cards.isEmpty() ? juce::String ("none") : cards.joinIntoString (", "),
+        "Connect a sound card; until then \"--device Virtual\" runs everything without sound, and \"render\" "
+        "writes files.");
 }
 
 DoctorCheck Doctor::checkSequencer() const
@@ -271,16 +279,17 @@ DoctorCheck Doctor::checkJack() const
     const auto card = hasSoundCard();
 
     // With a card, ALSA does.
-    return checkResult ("jack-server", running || card,
-                        running ? "running" : (card ? "not running; ALSA is used" : "not running"),
-                        "Start \"jackd -R -d dummy -r 48000 -p 64\" if you want to play with other audio programs on a machine "
-                        "without a sound card.");
+    return checkResult (
+        "jack-server", running || card, running ? "running" : (card ? "not running; ALSA is used" : "not running"),
+        "Start \"jackd -R -d dummy -r 48000 -p 64\" if you want to play with other audio programs on a machine "
+        "without a sound card.");
 }
 
 DoctorCheck Doctor::checkPipeWire() const
 {
     const auto runtimeFolder = juce::SystemStats::getEnvironmentVariable ("XDG_RUNTIME_DIR", {});
-    const auto running = runtimeFolder.isNotEmpty() && file (runtimeFolder.trimCharactersAtStart ("/") + "/pipewire-0").exists();
+    const auto running =
+        runtimeFolder.isNotEmpty() && file (runtimeFolder.trimCharactersAtStart ("/") + "/pipewire-0").exists();
     const auto installed = file ("usr/bin/pipewire").exists();
     const auto actsAsJack = file ("usr/bin/pw-jack").exists();
 
@@ -295,9 +304,10 @@ DoctorCheck Doctor::checkDisplay() const
 {
     const auto present = ! juce::Desktop::getInstance().getDisplays().displays.isEmpty();
 
-    return checkResult ("display", present, present ? "present: the desktop app is available" : "none",
-                        "Only the desktop app needs one: log in on a desktop, use \"ssh -X\", or run it under Xvfb. All commands "
-                        "work without.");
+    return checkResult (
+        "display", present, present ? "present: the desktop app is available" : "none",
+        "Only the desktop app needs one: log in on a desktop, use \"ssh -X\", or run it under Xvfb. All commands "
+        "work without.");
 }
 
 DoctorCheck Doctor::checkFonts() const
@@ -305,7 +315,8 @@ DoctorCheck Doctor::checkFonts() const
     auto found = false;
 
     for (auto* folder : { "usr/share/fonts", "usr/local/share/fonts" })
-        for (const auto& entry : juce::RangedDirectoryIterator (file (folder), true, "*.ttf;*.otf;*.pfb", juce::File::findFiles))
+        for (const auto& entry : juce::RangedDirectoryIterator (file (folder), true, "*.ttf;*.otf;*.pfb",
+                                                                juce::File::findFiles, juce::File::FollowSymlinks::noCycles))
             if (found = entry.getFile().existsAsFile(); found)
                 break;
 
@@ -356,7 +367,7 @@ juce::String Doctor::toTable (const std::vector<DoctorCheck>& checks)
         return table + "\nThis machine is ready for real-time audio.\n";
 
     return table + "\n" + (problems == 1 ? juce::String ("One thing needs") : juce::String (problems) + " things need")
-         + " attention (!!); the cure is under each.\n";
+           + " attention (!!); the cure is under each.\n";
 }
 
 } // namespace host

@@ -10,7 +10,7 @@ namespace host
 /** One thing that real-time audio needs of a machine. */
 struct DoctorCheck
 {
-    juce::String name;  ///< short and fixed: scripts look for it
+    juce::String name; ///< short and fixed: scripts look for it
     bool ok = true;
     juce::String value; ///< what was found
     juce::String cure;  ///< what to do, in plain words; empty when all is well

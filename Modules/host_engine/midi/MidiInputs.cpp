@@ -10,10 +10,7 @@ namespace host
 
 MidiInputs::MidiInputs (int messagesUnderWay) : deviceLane (messagesUnderWay), messageLane (messagesUnderWay) {}
 
-MidiInputs::~MidiInputs()
-{
-    closeAll();
-}
+MidiInputs::~MidiInputs() { closeAll(); }
 
 void MidiInputs::openAll()
 {
@@ -35,10 +32,7 @@ void MidiInputs::openAll()
     }
 }
 
-void MidiInputs::closeAll()
-{
-    inputs.clear();
-}
+void MidiInputs::closeAll() { inputs.clear(); }
 
 juce::StringArray MidiInputs::getNames() const
 {
@@ -50,10 +44,7 @@ juce::StringArray MidiInputs::getNames() const
     return names;
 }
 
-void MidiInputs::inject (const juce::MidiMessage& message, std::int64_t time)
-{
-    send (messageLane, message, time);
-}
+void MidiInputs::inject (const juce::MidiMessage& message, std::int64_t time) { send (messageLane, message, time); }
 
 void MidiInputs::handleIncomingMidiMessage (juce::MidiInput*, const juce::MidiMessage& message)
 {
@@ -135,7 +126,8 @@ void MidiInputs::drainInto (juce::MidiBuffer& buffer, int capacityBytes, const B
                 return;
 
             const auto exact = double (block.numSamples) + double (sinceBlockStart) * samplesPerNanosecond;
-            const auto position = static_cast<int> (std::clamp (exact, double (earliestPosition), double (block.numSamples - 1)));
+            const auto position =
+                static_cast<int> (std::clamp (exact, double (earliestPosition), double (block.numSamples - 1)));
             buffer.addEvent (event.bytes.data(), event.numBytes, position);
             earliestPosition = position;
         }

@@ -88,7 +88,7 @@ private:
 
     Lane deviceLane, messageLane;
     std::vector<std::unique_ptr<juce::MidiInput>> inputs;
-    std::atomic<std::int64_t> received { 0 }, tooLong { 0 }, dropped { 0 };
+    std::atomic<std::int64_t> received{ 0 }, tooLong{ 0 }, dropped{ 0 };
 
     JUCE_DECLARE_NON_COPYABLE (MidiInputs)
 };

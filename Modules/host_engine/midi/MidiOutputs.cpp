@@ -36,10 +36,7 @@ MidiOutputs::MidiOutputs (std::vector<std::unique_ptr<MidiSink>> sinksToUse, int
     waiting.reserve (static_cast<std::size_t> (messagesUnderWay));
 }
 
-MidiOutputs::~MidiOutputs()
-{
-    stop();
-}
+MidiOutputs::~MidiOutputs() { stop(); }
 
 std::vector<std::unique_ptr<MidiSink>> MidiOutputs::openAll()
 {
@@ -167,7 +164,8 @@ void MidiOutputs::endAllNotes()
     {
         if (sounding[i])
         {
-            const std::uint8_t noteOff[] { static_cast<std::uint8_t> (0x80 | (i / 128)), static_cast<std::uint8_t> (i % 128), 0 };
+            const std::uint8_t noteOff[]{ static_cast<std::uint8_t> (0x80 | (i / 128)), static_cast<std::uint8_t> (i % 128),
+                                          0 };
             sendToAll (noteOff, 3);
         }
     }
@@ -178,7 +176,7 @@ void MidiOutputs::endAllNotes()
     {
         for (const auto controller : { sustainPedal, allNotesOff })
         {
-            const std::uint8_t message[] { static_cast<std::uint8_t> (0xb0 | channel), controller, 0 };
+            const std::uint8_t message[]{ static_cast<std::uint8_t> (0xb0 | channel), controller, 0 };
             sendToAll (message, 3);
         }
     }

@@ -86,8 +86,8 @@ private:
     std::vector<rt::NodePtr<TimedMidi>> waiting; // the output thread's, latest first
     std::bitset<16 * 128> sounding;              // the output thread's
     std::thread thread;
-    std::atomic<bool> shouldStop { false };
-    std::atomic<std::int64_t> sent { 0 }, dropped { 0 };
+    std::atomic<bool> shouldStop{ false };
+    std::atomic<std::int64_t> sent{ 0 }, dropped{ 0 };
 
     JUCE_DECLARE_NON_COPYABLE (MidiOutputs)
 };

@@ -15,7 +15,7 @@ struct TimedMidi
 
     std::int64_t time = 0; ///< nanoseconds on CLOCK_MONOTONIC: of arrival, or when it is due
     int numBytes = 0;
-    std::array<std::uint8_t, maxBytes> bytes {};
+    std::array<std::uint8_t, maxBytes> bytes{};
 
     TimedMidi() = default;
     TimedMidi (const TimedMidi& other) noexcept { *this = other; }

@@ -86,8 +86,10 @@ TEST_CASE ("What cannot be opened is told with its name, what there is, and what
 {
     Surroundings surroundings;
 
-    CHECK_THAT (errorOf ({ "Nonsense", {}, {} }), Contains ("--device Nonsense: there is no such type") && Contains ("JACK, ALSA, Virtual"));
-    CHECK_THAT (errorOf ({ "Virtual:loud", {}, {} }), Contains ("--device Virtual:loud") && Contains ("use one of Virtual"));
+    CHECK_THAT (errorOf ({ "Nonsense", {}, {} }),
+                Contains ("--device Nonsense: there is no such type") && Contains ("JACK, ALSA, Virtual"));
+    CHECK_THAT (errorOf ({ "Virtual:loud", {}, {} }),
+                Contains ("--device Virtual:loud") && Contains ("use one of \"Virtual\""));
     CHECK_THAT (errorOf ({ "jack", {}, {} }), Contains ("--device jack: no JACK server answers; start one"));
     CHECK_THAT (errorOf ({ "Virtual", 7999.0, {} }), Contains ("--rate 7999") && Contains ("8000 to 384000"));
     CHECK_THAT (errorOf ({ "Virtual", std::nan (""), {} }), Contains ("8000 to 384000"));
@@ -227,8 +229,8 @@ TEST_CASE ("The types are named, and asking for one's devices does not disturb")
 {
     Surroundings surroundings;
     host::AudioDevices devices;
-    CHECK (devices.getTypeNames() == juce::StringArray { "JACK", "ALSA", "Virtual" });
-    CHECK (devices.getDeviceNames ("virtual") == juce::StringArray { "Virtual" });
+    CHECK (devices.getTypeNames() == juce::StringArray{ "JACK", "ALSA", "Virtual" });
+    CHECK (devices.getDeviceNames ("virtual") == juce::StringArray{ "Virtual" });
     CHECK (devices.getDeviceNames ("JACK").isEmpty());
     CHECK_THROWS_AS (devices.getDeviceNames ("x"), host::Error);
 }

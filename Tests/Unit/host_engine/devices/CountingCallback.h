@@ -81,10 +81,10 @@ struct CountingCallback : juce::AudioIODeviceCallback
     }
 
     std::function<void (int)> onCallback;
-    std::atomic<int> count { 0 }, starts { 0 }, stops { 0 }, lastNumInputs { -1 }, lastNumOutputs { -1 }, lastNumSamples { 0 },
-        smallest { 1 << 30 }, largest { 0 };
-    std::atomic<bool> heardSomething { false }, timeWentBack { false }, stopped { true }, calledWhileStopped { false };
-    std::atomic<double> rateAtStart { 0.0 };
-    std::atomic<int> blockAtStart { 0 };
-    std::atomic<std::int64_t> lastTime { 0 };
+    std::atomic<int> count{ 0 }, starts{ 0 }, stops{ 0 }, lastNumInputs{ -1 }, lastNumOutputs{ -1 }, lastNumSamples{ 0 },
+        smallest{ 1 << 30 }, largest{ 0 };
+    std::atomic<bool> heardSomething{ false }, timeWentBack{ false }, stopped{ true }, calledWhileStopped{ false };
+    std::atomic<double> rateAtStart{ 0.0 };
+    std::atomic<int> blockAtStart{ 0 };
+    std::atomic<std::int64_t> lastTime{ 0 };
 };

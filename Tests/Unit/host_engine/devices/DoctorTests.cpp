@@ -62,19 +62,21 @@ TEST_CASE ("The doctor's JSON has exactly the promised keys, and a cure where so
 
     CHECK (names.size() == checks.size());
 
-    for (auto* name : { "realtime-scheduling", "memory-lock", "audio-group", "cores", "cpu-governor", "swappiness", "kernel",
-                        "realtime-throttling", "timer", "sound-card", "midi-sequencer", "jack-server", "pipewire", "display",
-                        "fonts" })
+    for (auto* name :
+         { "realtime-scheduling", "memory-lock", "audio-group", "cores", "cpu-governor", "swappiness", "kernel",
+           "realtime-throttling", "timer", "sound-card", "midi-sequencer", "jack-server", "pipewire", "display", "fonts" })
         CHECK (names.count (name) == 1);
 }
 
 TEST_CASE ("The table shows every check, and the cure under a problem")
 {
-    const auto table = host::Doctor::toTable ({ { "fine", true, "42", {} }, { "bad", false, "none", "Do this." } }).toStdString();
+    const auto table =
+        host::Doctor::toTable ({ { "fine", true, "42", {} }, { "bad", false, "none", "Do this." } }).toStdString();
     CHECK_THAT (table, Contains ("ok  fine  42\n"));
     CHECK_THAT (table, Contains ("!!  bad   none\n") && Contains ("-> Do this.\n"));
     CHECK_THAT (table, Contains ("One thing needs attention"));
-    CHECK_THAT (host::Doctor::toTable ({ { "fine", true, "42", {} } }).toStdString(), Contains ("ready for real-time audio"));
+    CHECK_THAT (host::Doctor::toTable ({ { "fine", true, "42", {} } }).toStdString(),
+                Contains ("ready for real-time audio"));
 }
 
 TEST_CASE ("What a machine does not tell is unknown, and no fault")
@@ -162,7 +164,7 @@ TEST_CASE ("The kernel's command line decides about preemption, its last word co
     CHECK_THAT (machine.doctor().checkKernel().value.toStdString(), Contains ("PREEMPT_RT"));
 
     machine.write ("sys/kernel/realtime", "0\n");
-    utsname name {};
+    utsname name{};
     uname (&name);
 
     if (! juce::String (name.version).contains ("PREEMPT_RT"))

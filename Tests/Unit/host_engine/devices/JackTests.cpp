@@ -2,6 +2,7 @@
 
 #include <host_engine/devices/AudioDevices.h>
 #include <host_engine/devices/JackDevice.h>
+#include <host_engine/devices/ThreadScheduling.h>
 #include <host_graph/Error.h>
 
 #include <juce_events/juce_events.h>
@@ -48,7 +49,10 @@ public:
     ~Server() { end (SIGTERM); }
 
     /** Waits for its answer; false when there is none (is jackd2 installed?). */
-    static bool answers() { return CountingCallback::waitUntil ([] { return host::JackDeviceType::isServerRunning(); }); }
+    static bool answers()
+    {
+        return CountingCallback::waitUntil ([] { return host::JackDeviceType::isServerRunning(); });
+    }
 
     void end (int signal)
     {
@@ -102,7 +106,7 @@ TEST_CASE ("A JACK server is found, described and played to, and all ports are w
     REQUIRE (Server::answers());
 
     host::AudioDevices devices;
-    CHECK (devices.getDeviceNames ("jack") == juce::StringArray { "system" });
+    CHECK (devices.getDeviceNames ("jack") == juce::StringArray{ "system" });
 
     const auto spec = GENERATE ("", "jack", "JACK:system", "JACK:SYS");
     auto device = devices.open ({ spec, {}, {} });
@@ -122,10 +126,10 @@ TEST_CASE ("A JACK server is found, described and played to, and all ports are w
 
     OtherClient other;
     REQUIRE (other.client != nullptr);
-    CHECK (other.connectionsOf ("AudioHost:out_1") == juce::StringArray { "system:playback_1" });
-    CHECK (other.connectionsOf ("AudioHost:out_2") == juce::StringArray { "system:playback_2" });
-    CHECK (other.connectionsOf ("AudioHost:in_1") == juce::StringArray { "system:capture_1" });
-    CHECK (other.connectionsOf ("AudioHost:in_2") == juce::StringArray { "system:capture_2" });
+    CHECK (other.connectionsOf ("AudioHost:out_1") == juce::StringArray{ "system:playback_1" });
+    CHECK (other.connectionsOf ("AudioHost:out_2") == juce::StringArray{ "system:playback_2" });
+    CHECK (other.connectionsOf ("AudioHost:in_1") == juce::StringArray{ "system:capture_1" });
+    CHECK (other.connectionsOf ("AudioHost:in_2") == juce::StringArray{ "system:capture_2" });
 
     CHECK (device->stop());
     CHECK_FALSE (callback.calledWhileStopped);
@@ -145,7 +149,8 @@ TEST_CASE ("JACK's own rate and block size are used, and the difference is told"
     CHECK (device->getSampleRate() == 44100.0);
     CHECK (device->getBlockSize() == 128);
     CHECK_THAT (device->getDescription().toStdString(),
-                Contains ("44.1 kHz, 128 samples") && Contains ("asked for 96 kHz and 512 samples, but the device has its own"));
+                Contains ("44.1 kHz, 128 samples")
+                    && Contains ("asked for 96 kHz and 512 samples, but the device has its own"));
 
     try
     {
@@ -154,7 +159,7 @@ TEST_CASE ("JACK's own rate and block size are used, and the difference is told"
     }
     catch (const host::Error& error)
     {
-        CHECK_THAT (error.what(), Contains ("--device JACK:nobody") && Contains ("use one of system"));
+        CHECK_THAT (error.what(), Contains ("--device JACK:nobody") && Contains ("use one of \"system\""));
     }
 }
 
@@ -269,7 +274,7 @@ TEST_CASE ("Two of us on one server do not get in each other's way")
     first.reset();
     REQUIRE (callback.waitFor (callback.count + 10));
     CHECK_FALSE (second->hasFailed());
-    CHECK (devices.getDeviceNames ("JACK") == juce::StringArray { "system" });
+    CHECK (devices.getDeviceNames ("JACK") == juce::StringArray{ "system" });
 }
 
 TEST_CASE ("Opening and closing JACK many times leaves nothing behind")
@@ -290,4 +295,56 @@ TEST_CASE ("Opening and closing JACK many times leaves nothing behind")
     OtherClient other;
     REQUIRE (other.client != nullptr);
     CHECK (jack_port_by_name (other.client, "AudioHost:out_1") == nullptr);
+}
+
+TEST_CASE ("ALSA plays through JUCE's driver on a real-time thread, and its loss is noticed")
+{
+    // ALSA's plugin that plays into JACK stands in for a sound card.
+    auto pluginIsThere = false;
+
+    for (auto& folder : juce::File ("/usr/lib").findChildFiles (juce::File::findDirectories, false, "*-linux-*"))
+        pluginIsThere = pluginIsThere || folder.getChildFile ("alsa-lib/libasound_module_pcm_jack.so").exists();
+
+    if (! pluginIsThere)
+    {
+        WARN ("libasound2-plugins is not installed: not tried");
+        return;
+    }
+
+    juce::ScopedJuceInitialiser_GUI juceInitialiser;
+    const juce::TemporaryFile configuration (".conf");
+    REQUIRE (configuration.getFile().replaceWithText (
+        "</usr/share/alsa/alsa.conf>\n"
+        "pcm.card { type jack playback_ports { 0 system:playback_1 1 system:playback_2 } "
+        "capture_ports { 0 system:capture_1 1 system:capture_2 } hint { show on description \"A card, of sorts\" } }\n"));
+    ::setenv ("ALSA_CONFIG_PATH", configuration.getFile().getFullPathName().toRawUTF8(), 1);
+
+    Server server;
+    REQUIRE (Server::answers());
+    host::AudioDevices devices;
+    auto device = devices.open ({ "alsa:of sorts", 44100.0, 256 });
+
+    // The nearest rate it has, and that is the one it runs at.
+    CHECK (device->getSampleRate() == 48000.0);
+    CHECK_THAT (device->getDescription().toStdString(),
+                Contains ("ALSA A card, of sorts, 48 kHz, 256 samples, 2 in 2 out") && Contains ("asked for 44.1 kHz"));
+
+    auto allowed = false;
+    std::thread ([&allowed] { allowed = host::makeThisThreadRealtime (host::RealtimePriority::audio); }).join();
+    CHECK (device->isRealtime() == allowed);
+
+    CountingCallback callback;
+    device->start (callback);
+    REQUIRE (callback.waitFor (100));
+    CHECK (callback.smallest == 256);
+    CHECK (callback.largest == 256);
+    CHECK_FALSE (callback.timeWentBack);
+    REQUIRE_FALSE (device->hasFailed());
+
+    server.end (SIGKILL);
+    REQUIRE (CountingCallback::waitUntil ([&] { return device->hasFailed(); }));
+    CHECK_THAT (device->getFailure().toStdString(), Contains ("it has stopped asking for sound"));
+    CHECK (device->stop());
+    device.reset();
+    ::unsetenv ("ALSA_CONFIG_PATH");
 }

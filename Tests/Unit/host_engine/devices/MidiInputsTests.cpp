@@ -46,10 +46,7 @@ struct Drained
     juce::MidiBuffer buffer;
 };
 
-juce::MidiMessage note (int number)
-{
-    return juce::MidiMessage::noteOn (1, number, 0.5f);
-}
+juce::MidiMessage note (int number) { return juce::MidiMessage::noteOn (1, number, 0.5f); }
 
 } // namespace
 
@@ -64,8 +61,8 @@ TEST_CASE ("A message lands one block after it arrived, at its sample")
     inputs.inject (note (3), 1009 * millisecond + 999'999);
     inputs.inject (note (4), 1010 * millisecond);
 
-    CHECK (drain (inputs, { 480, 48000.0, 1010 * millisecond }) == std::vector<Event> { { 0, 1 }, { 120, 2 }, { 479, 3 } });
-    CHECK (drain (inputs, { 480, 48000.0, 1020 * millisecond }) == std::vector<Event> { { 0, 4 } });
+    CHECK (drain (inputs, { 480, 48000.0, 1010 * millisecond }) == std::vector<Event>{ { 0, 1 }, { 120, 2 }, { 479, 3 } });
+    CHECK (drain (inputs, { 480, 48000.0, 1020 * millisecond }) == std::vector<Event>{ { 0, 4 } });
     CHECK (drain (inputs, { 480, 48000.0, 1030 * millisecond }).empty());
     CHECK (inputs.getNumReceived() == 4);
 }
@@ -78,7 +75,7 @@ TEST_CASE ("A message that comes too late for its sample comes first, and none o
     inputs.inject (note (2), 95 * millisecond);
     inputs.inject (note (3), 93 * millisecond);
 
-    CHECK (drain (inputs, { 480, 48000.0, 100 * millisecond }) == std::vector<Event> { { 0, 1 }, { 240, 2 }, { 240, 3 } });
+    CHECK (drain (inputs, { 480, 48000.0, 100 * millisecond }) == std::vector<Event>{ { 0, 1 }, { 240, 2 }, { 240, 3 } });
 }
 
 TEST_CASE ("A message dated far ahead does not hold up the others")
@@ -88,7 +85,7 @@ TEST_CASE ("A message dated far ahead does not hold up the others")
     inputs.inject (note (1), 5'000'000 * millisecond);
     inputs.inject (note (2), 95 * millisecond);
 
-    CHECK (drain (inputs, { 480, 48000.0, 100 * millisecond }) == std::vector<Event> { { 479, 1 }, { 479, 2 } });
+    CHECK (drain (inputs, { 480, 48000.0, 100 * millisecond }) == std::vector<Event>{ { 479, 1 }, { 479, 2 } });
 }
 
 TEST_CASE ("Block sizes may change from block to block, down to one sample")
@@ -136,7 +133,7 @@ TEST_CASE ("Too many messages at once wait for the next block, in order; the buf
     REQUIRE (first.size() == 10);
     REQUIRE (second.size() == 90);
     CHECK (first[9].note == 9);
-    CHECK (second[0] == Event { 0, 10 });
+    CHECK (second[0] == Event{ 0, 10 });
     CHECK (second[89].note == 99);
     CHECK (drain.buffer.data.begin() == storage);
     CHECK (inputs.getNumDropped() == 0);
@@ -219,7 +216,7 @@ TEST_CASE ("Messages cross to another thread complete and in order")
 {
     constexpr int numMessages = 50000;
     host::MidiInputs inputs (256);
-    std::atomic<bool> done { false };
+    std::atomic<bool> done{ false };
     auto numSeen = 0, wrong = 0;
 
     std::thread audio (

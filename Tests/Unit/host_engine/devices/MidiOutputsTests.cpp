@@ -56,8 +56,8 @@ std::vector<std::unique_ptr<host::MidiSink>> recordInto (Log& log)
 
 bool pushNote (host::MidiOutputs& outputs, int note, int velocity, std::int64_t due, int channel = 0)
 {
-    const std::uint8_t bytes[] { static_cast<std::uint8_t> (0x90 | channel), static_cast<std::uint8_t> (note),
-                                 static_cast<std::uint8_t> (velocity) };
+    const std::uint8_t bytes[]{ static_cast<std::uint8_t> (0x90 | channel), static_cast<std::uint8_t> (note),
+                                static_cast<std::uint8_t> (velocity) };
     return outputs.push (bytes, 3, due);
 }
 
@@ -67,7 +67,7 @@ TEST_CASE ("Messages go out in the order of their times, none before its time, a
 {
     Log log;
     host::MidiOutputs outputs (recordInto (log));
-    CHECK (outputs.getNames() == juce::StringArray { "recorder" });
+    CHECK (outputs.getNames() == juce::StringArray{ "recorder" });
 
     const auto now = host::monotonicNanoseconds();
     const auto due = [&] (int milliseconds) { return now + 20 * millisecond + milliseconds * millisecond; };
@@ -81,11 +81,11 @@ TEST_CASE ("Messages go out in the order of their times, none before its time, a
     REQUIRE (CountingCallback::waitUntil ([&] { return log.size() == 6; }));
 
     const std::lock_guard lock (log.mutex);
-    const int expectedDue[] { 0, 10, 10, 30, 30, 30 };
+    const int expectedDue[]{ 0, 10, 10, 30, 30, 30 };
 
     for (std::size_t i = 0; i < 6; ++i)
     {
-        CHECK (log.sent[i].bytes == std::vector<std::uint8_t> { 0x90, static_cast<std::uint8_t> (i), 1 });
+        CHECK (log.sent[i].bytes == std::vector<std::uint8_t>{ 0x90, static_cast<std::uint8_t> (i), 1 });
         CHECK (log.sent[i].time >= due (expectedDue[i]));
     }
 
@@ -101,7 +101,7 @@ TEST_CASE ("The events of a block are due at their samples")
     juce::MidiBuffer block;
     block.addEvent (juce::MidiMessage::noteOn (1, 60, 1.0f), 0);
     block.addEvent (juce::MidiMessage::noteOn (1, 61, 1.0f), 960);
-    const std::uint8_t sysex[] { 0xf0, 1, 2, 3, 4, 5, 6, 7, 8, 0xf7 };
+    const std::uint8_t sysex[]{ 0xf0, 1, 2, 3, 4, 5, 6, 7, 8, 0xf7 };
     block.addEvent (sysex, 10, 961);
 
     const auto start = host::monotonicNanoseconds() + 5 * millisecond;
@@ -135,11 +135,11 @@ TEST_CASE ("Stopping ends every sounding note, drops what was not due, and reset
         after.push_back (log.sent[i].bytes);
 
     REQUIRE (after.size() == 2 + 32);
-    CHECK (after[0] == std::vector<std::uint8_t> { 0x80, 60, 0 });
-    CHECK (after[1] == std::vector<std::uint8_t> { 0x89, 62, 0 });
-    CHECK (after[2] == std::vector<std::uint8_t> { 0xb0, 64, 0 });
-    CHECK (after[3] == std::vector<std::uint8_t> { 0xb0, 123, 0 });
-    CHECK (after[33] == std::vector<std::uint8_t> { 0xbf, 123, 0 });
+    CHECK (after[0] == std::vector<std::uint8_t>{ 0x80, 60, 0 });
+    CHECK (after[1] == std::vector<std::uint8_t>{ 0x89, 62, 0 });
+    CHECK (after[2] == std::vector<std::uint8_t>{ 0xb0, 64, 0 });
+    CHECK (after[3] == std::vector<std::uint8_t>{ 0xb0, 123, 0 });
+    CHECK (after[33] == std::vector<std::uint8_t>{ 0xbf, 123, 0 });
 
     // Nothing is left over for the next start.
     outputs.start();

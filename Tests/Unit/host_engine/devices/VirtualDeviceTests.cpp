@@ -20,9 +20,9 @@ juce::BigInteger stereo()
 
 TEST_CASE ("The Virtual device delivers the rate and block size asked for")
 {
-    const auto [rate, block, numBlocks] = GENERATE (std::make_tuple (8000.0, 1, 200), std::make_tuple (48000.0, 17, 200),
-                                                    std::make_tuple (44100.0, 64, 200), std::make_tuple (48000.0, 512, 30),
-                                                    std::make_tuple (384000.0, 1024, 100), std::make_tuple (384000.0, 16384, 5));
+    const auto [rate, block, numBlocks] = GENERATE (
+        std::make_tuple (8000.0, 1, 200), std::make_tuple (48000.0, 17, 200), std::make_tuple (44100.0, 64, 200),
+        std::make_tuple (48000.0, 512, 30), std::make_tuple (384000.0, 1024, 100), std::make_tuple (384000.0, 16384, 5));
     host::VirtualDevice device;
     CountingCallback callback;
 
@@ -78,9 +78,10 @@ TEST_CASE ("The Virtual device keeps time: its blocks are dated one period apart
 
 TEST_CASE ("The Virtual device refuses rates and blocks outside its limits")
 {
-    const auto [rate, block] = GENERATE (std::make_tuple (7999.0, 512), std::make_tuple (384001.0, 512), std::make_tuple (48000.0, 16385),
-                                         std::make_tuple (std::numeric_limits<double>::quiet_NaN(), 1 << 20),
-                                         std::make_tuple (std::numeric_limits<double>::infinity(), 64));
+    const auto [rate, block] =
+        GENERATE (std::make_tuple (7999.0, 512), std::make_tuple (384001.0, 512), std::make_tuple (48000.0, 16385),
+                  std::make_tuple (std::numeric_limits<double>::quiet_NaN(), 1 << 20),
+                  std::make_tuple (std::numeric_limits<double>::infinity(), 64));
     host::VirtualDevice device;
     CountingCallback callback;
 
@@ -168,7 +169,6 @@ TEST_CASE ("A callback that overruns is one xrun; its periods are skipped, not c
     // It ran into the fourth period after its own, so the next to begin is the fifth at the earliest.
     CHECK (dates[6] - dates[5] >= 40'000'000);
     CHECK (dates[7] > dates[6]);
-
 }
 
 TEST_CASE ("The Virtual type has one device, and only that")
@@ -176,9 +176,10 @@ TEST_CASE ("The Virtual type has one device, and only that")
     host::VirtualDeviceType type;
     type.scanForDevices();
     CHECK (type.getTypeName() == "Virtual");
-    CHECK (type.getDeviceNames (false) == juce::StringArray { "Virtual" });
+    CHECK (type.getDeviceNames (false) == juce::StringArray{ "Virtual" });
 
-    const std::unique_ptr<juce::AudioIODevice> device (type.createDevice ("Virtual", {})), other (type.createDevice ("other", {}));
+    const std::unique_ptr<juce::AudioIODevice> device (type.createDevice ("Virtual", {})),
+        other (type.createDevice ("other", {}));
     REQUIRE (device != nullptr);
     CHECK (other == nullptr);
     CHECK (type.getIndexOfDevice (device.get(), false) == 0);
