@@ -2,8 +2,6 @@
 
 #include "TestPlugin.h"
 
-#include <csignal>
-
 namespace
 {
 
@@ -11,9 +9,11 @@ class Crash final : public test::Triggered
 {
     void fire() noexcept override
     {
-        std::signal (SIGSEGV, SIG_DFL);
-        std::raise (SIGSEGV);
+        // As a real plugin would: a write through a pointer that points nowhere.
+        *static_cast<volatile int*> (nowhere) = 1;
     }
+
+    void* volatile nowhere = nullptr;
 };
 
 } // namespace
