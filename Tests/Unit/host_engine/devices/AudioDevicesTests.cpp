@@ -8,6 +8,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <array>
 #include <cstdlib>
 #include <semaphore>
 
@@ -22,6 +23,61 @@ struct Surroundings
     Surroundings() { ::setenv ("JACK_DEFAULT_SERVER", "audiohost-no-such-server", 1); }
 
     juce::ScopedJuceInitialiser_GUI juceInitialiser;
+};
+
+/** A driver that goes wrong: it calls back so many times, and then no more. */
+class BrokenDevice : public juce::AudioIODevice
+{
+public:
+    BrokenDevice (int callbacksToMake, bool claimsToPlay)
+        : AudioIODevice ("Broken", "Test"), numCallbacks (callbacksToMake), playing (claimsToPlay)
+    {
+    }
+
+    ~BrokenDevice() override { stop(); }
+
+    juce::StringArray getOutputChannelNames() override { return { "1" }; }
+    juce::StringArray getInputChannelNames() override { return {}; }
+    juce::Array<double> getAvailableSampleRates() override { return { 48000.0 }; }
+    juce::Array<int> getAvailableBufferSizes() override { return { 32 }; }
+    int getDefaultBufferSize() override { return 32; }
+    juce::String open (const juce::BigInteger&, const juce::BigInteger&, double, int) override { return {}; }
+    void close() override { stop(); }
+    bool isOpen() override { return true; }
+
+    void start (juce::AudioIODeviceCallback* callback) override
+    {
+        thread = std::thread (
+            [this, callback]
+            {
+                std::array<float, 32> samples{};
+                float* const channels[]{ samples.data() };
+
+                for (int i = 0; i < numCallbacks; ++i)
+                    callback->audioDeviceIOCallbackWithContext (nullptr, 0, channels, 1, 32, {});
+            });
+    }
+
+    void stop() override
+    {
+        if (thread.joinable())
+            thread.join();
+    }
+
+    bool isPlaying() override { return playing; }
+    juce::String getLastError() override { return playing ? "" : "the cable is loose"; }
+    int getCurrentBufferSizeSamples() override { return 32; }
+    double getCurrentSampleRate() override { return 48000.0; }
+    int getCurrentBitDepth() override { return 32; }
+    juce::BigInteger getActiveOutputChannels() const override { return 1; }
+    juce::BigInteger getActiveInputChannels() const override { return {}; }
+    int getOutputLatencyInSamples() override { return 0; }
+    int getInputLatencyInSamples() override { return 0; }
+
+private:
+    const int numCallbacks;
+    const bool playing;
+    std::thread thread;
 };
 
 std::string errorOf (const host::DeviceRequest& request)
@@ -223,6 +279,25 @@ TEST_CASE ("Overruns are counted through the open device as well")
     device->start (callback);
     REQUIRE (callback.waitFor (6));
     CHECK (device->getXrunCount() > before);
+}
+
+TEST_CASE ("A device that stops calling back has failed, and says so")
+{
+    host::OpenDevice device (std::make_unique<BrokenDevice> (3, true), {});
+    CHECK_FALSE (device.hasFailed());
+    REQUIRE (CountingCallback::waitUntil ([&] { return device.hasFailed(); }));
+    CHECK_THAT (device.getFailure().toStdString(), Contains ("Test Broken: it has stopped asking for sound; "));
+    CHECK (device.getNumCallbacks() == 3);
+    CHECK (device.getXrunCount() == 0);
+    CHECK (device.stop());
+}
+
+TEST_CASE ("A device that never calls back does not open, and the driver's reason is told")
+{
+    CHECK_THROWS_WITH (host::OpenDevice (std::make_unique<BrokenDevice> (0, false), {}),
+                       Contains ("Test:Broken: the cable is loose; choose another device"));
+    CHECK_THROWS_WITH (host::OpenDevice (std::make_unique<BrokenDevice> (0, true), {}),
+                       Contains ("Test:Broken: it opens, but never asks for sound; "));
 }
 
 TEST_CASE ("The types are named, and asking for one's devices does not disturb")
