@@ -22,10 +22,10 @@ float poleFor (double cutoff, double sampleRate)
 
 } // namespace
 
-float PingPongDelay::Damping::process (float input, float lowPole, float rumblePole) noexcept
+float PingPongDelay::Damping::process (float input, float lowPass, float highPass) noexcept
 {
-    low = input + (low - input) * lowPole;
-    rumble = low + (rumble - low) * rumblePole;
+    low = input + (low - input) * lowPass;
+    rumble = low + (rumble - low) * highPass;
     return low - rumble;
 }
 

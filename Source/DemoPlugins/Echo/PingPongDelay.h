@@ -40,13 +40,13 @@ public:
     static double getTailSeconds (double delaySeconds, double feedback);
 
 private:
-    /** What each repeat loses: highs by a one-pole low-pass, and rumble. */
+    /** What each repeat loses: highs and rumble, by one-pole filters whose poles are given. */
     struct Damping
     {
         float low = 0.0f;
         float rumble = 0.0f;
 
-        float process (float input, float lowPole, float rumblePole) noexcept;
+        float process (float input, float lowPass, float highPass) noexcept;
     };
 
     void wakeUp() noexcept;

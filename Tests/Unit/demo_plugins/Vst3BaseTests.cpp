@@ -10,7 +10,6 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
-#include <cstring>
 
 // The SDK's interfaces have no virtual destructor.
 #pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
@@ -63,7 +62,7 @@ public:
     {
         // A byte at a time, as a stream is allowed to.
         const auto n = std::min<std::size_t> (static_cast<std::size_t> (std::min (wanted, 1)), bytes.size() - position);
-        std::memcpy (destination, bytes.data() + position, n);
+        std::copy_n (bytes.data() + position, n, static_cast<char*> (destination));
         position += n;
         *done = static_cast<int32> (n);
         return kResultOk;
