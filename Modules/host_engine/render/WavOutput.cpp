@@ -109,10 +109,13 @@ void WavOutput::write (const float* const* channels, int numSamples)
 
 void WavOutput::finish()
 {
-    if (! isDevice && ! writer->flush())
+    // A device cannot be synced; going back to its start writes out what is buffered all the same.
+    if (isDevice)
+        stream->setPosition (0);
+    else if (! writer->flush())
         fail (stream->getStatus().getErrorMessage().toStdString());
-
-    stream->flush();
+    else
+        stream->flush();
 
     if (const auto status = stream->getStatus(); status.failed())
         fail (status.getErrorMessage().toStdString());
