@@ -88,18 +88,18 @@ configure()
     rm -f "$log"
 }
 
-# build FOLDER TARGET...: builds the targets, with ninja's progress on a terminal and during a first build.
+# build FOLDER TARGET...: builds the targets; shows ninja's progress on a terminal, and everywhere during a first build.
 build()
 {
-    local folder=$1 quiet=() began=$SECONDS; shift
+    local folder=$1 options=() began=$SECONDS; shift
 
     if [ ! -e "$folder/.ninja_log" ]; then
-        say "building for the first time with $jobs jobs: about 5 minutes on 2 cores"
+        say "building for the first time with $jobs jobs; on 2 cores this takes about 5 minutes"
     elif [ ! -t 2 ]; then
-        quiet=(--quiet)
+        options=(--quiet)
     fi
 
-    NINJA_STATUS='[%f/%t, %e s] ' ninja -C "$folder" -j "$jobs" "${quiet[@]}" "$@" >&2 \
+    NINJA_STATUS='[%f/%t, %e s] ' ninja -C "$folder" -j "$jobs" "${options[@]}" "$@" >&2 \
         || fail "the build failed; what the compiler said is above."
 
     [ $((SECONDS - began)) -lt 3 ] || say "built in $((SECONDS - began)) s"
