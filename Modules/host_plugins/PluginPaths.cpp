@@ -124,7 +124,7 @@ juce::Array<juce::File> PluginPaths::findPluginFiles (const juce::String& format
 
     if (mightBePlugin (format, folder))
         results.add (folder);
-    else
+    else if (! isBundleOfAnother (format, folder))
         findBelow (format, folder, visited, results, 0);
 
     std::sort (results.begin(), results.end());

@@ -410,7 +410,7 @@ std::vector<Scanner::Job> Scanner::findJobs (const juce::StringArray& formats, c
     {
         auto file = juce::File::getCurrentWorkingDirectory().getChildFile (path);
 
-        if (! file.exists())
+        if (path.isEmpty() || ! file.exists())
             throw Error (path.toStdString(), "there is no such file or folder to scan", "check the path");
 
         // A path into a bundle means the bundle.
