@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 #include <memory>
@@ -45,22 +46,32 @@ std::string countOf (std::uint64_t number, const std::string& thing)
 
 std::string toVerdict (const host::CheckReport& report)
 {
+    const auto where = report.lastPhase ? std::string (" in the phase ") + toString (*report.lastPhase) : " while it was loaded";
+
     if (report.crashed)
-        return "CRASHED with " + host::ChildProcess::getSignalName (report.signal.value_or (0));
+        return "CRASHED with " + host::ChildProcess::getSignalName (report.signal.value_or (0)) + where;
 
     if (report.hung)
-        return "HUNG: no progress for " + std::to_string (host::CheckOptions().hangLimit.count()) + " s";
+        return "HUNG" + where + " (no progress for " + std::to_string (host::CheckOptions().hangLimit.count()) + " s)";
 
     if (report.exited)
-        return "ENDED THE PROCESS: it called exit()";
+        return "ENDED THE PROCESS" + where + " (it called exit)";
 
     return report.hasFailed() ? "FAILED" : "clean";
+}
+
+/** The frames up to the first of the host's below the plugin: what is further out is the same for every plugin. */
+std::vector<std::string> getTellingFrames (const std::vector<std::string>& stack)
+{
+    const auto host = " [" + juce::File::getSpecialLocation (juce::File::currentExecutableFile).getFileName().toStdString() + "+";
+    const auto isPlugins = [&host] (const std::string& frame) { return frame.find (host) == std::string::npos; };
+    const auto lastOfPlugin = std::find_if (stack.rbegin(), stack.rend(), isPlugins).base();
+    return { stack.begin(), lastOfPlugin == stack.end() ? lastOfPlugin : lastOfPlugin + 1 };
 }
 
 /** The host's own violations are shown in a word, a plugin's with their stacks. */
 std::string toText (const host::CheckReport& report)
 {
-    constexpr std::size_t maxLinesOfStack = 12;
     std::ostringstream text;
     text << (report.name.empty() ? report.ref : report.name + " (" + report.ref + ")") << ": " << toVerdict (report) << ", "
          << countOf (static_cast<std::uint64_t> (report.blocks), "block") << "\n";
@@ -78,11 +89,8 @@ std::string toText (const host::CheckReport& report)
         text << "  " << violation.function << " on the audio thread, " << countOf (violation.count, "time") << ", first in block "
              << violation.firstBlock << " (" << toString (violation.phase) << "), by " << violation.module << "\n";
 
-        for (std::size_t i = 0; i < violation.stack.size() && i < maxLinesOfStack; ++i)
-            text << "      " << violation.stack[i] << "\n";
-
-        if (violation.stack.size() > maxLinesOfStack)
-            text << "      and " << violation.stack.size() - maxLinesOfStack << " more\n";
+        for (const auto& frame : getTellingFrames (violation.stack))
+            text << "      " << frame << "\n";
     }
 
     for (const auto& finding : report.findings)
@@ -102,7 +110,7 @@ std::string toText (const host::CheckReport& report)
 
         text << "  The last it printed:\n";
 
-        for (auto i = lines.size() > 5 ? lines.size() - 5 : 0; i < lines.size(); ++i)
+        for (std::size_t i = lines.size() - std::min<std::size_t> (5, lines.size()); i < lines.size(); ++i)
             text << "      " << lines[i] << "\n";
     }
 
@@ -135,7 +143,8 @@ int runCheck (const CheckArguments& arguments)
                 return runner.run (ref, [&] (auto& p) { progress.update (p.fraction); });
             }();
 
-            numFailed += report.hasFailed() ? 1 : 0;
+            if (report.hasFailed())
+                ++numFailed;
 
             if (arguments.asJson)
                 json.push_back (report.toJson());

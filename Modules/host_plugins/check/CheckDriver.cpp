@@ -237,14 +237,23 @@ struct CheckDriver::Pimpl
         const auto needed = minBlocksNeeded.load (std::memory_order_relaxed);
         const auto seconds = static_cast<double> (samplesOfPhase.load (std::memory_order_relaxed)) / sampleRate;
 
-        return std::max (blocks / std::max (maxBlocksPerPhase, needed),
-                         std::min (blocks / std::max (minBlocksPerPhase, needed), seconds / options.seconds));
+        const auto fraction = std::max (blocks / std::max (maxBlocksPerPhase, needed),
+                                        std::min (blocks / std::max (minBlocksPerPhase, needed), seconds / options.seconds));
+        return std::min (1.0, fraction);
     }
 
+    /** What a thread's first calls into a plugin allocate is not the plugin's: a module's thread-local variables above all.
+        So a parameter is moved a little, too, and back. Notes are not played: what a first note allocates shall be found. */
     void warmUp()
     {
+        const auto hasParameters = ! plugin.getParameters().empty();
+        const auto original = hasParameters ? plugin.getParameter (0) : 0.0f;
+
         for (auto size : { maxBlockSize, maxBlockSize, 64, 1, maxBlockSize, maxBlockSize })
         {
+            if (hasParameters)
+                plugin.setParameter (0, size == 64 ? original + scale (0, original > scale (0, 0.5f) ? -0.01f : 0.01f) - scale (0, 0.0f) : original);
+
             fill (Signal::silence, size);
             ProcessContext context { channels.data(), numChannels, size, midi, transport };
             plugin.process (context);
@@ -328,7 +337,21 @@ struct CheckDriver::Pimpl
         return Change { parameter, scale (parameter, jumps % 3 == 0 ? 0.2f : jumps % 3 == 1 ? 0.5f : 0.8f) };
     }
 
-    /** A block under the guard, with the events in `midi` and the changes in `changes`. */
+    /** All that is under the guard. The stacks that it records end here, so this must be one function with one caller: inlined
+        or cloned into the phases' functions it would make each site several. */
+    [[gnu::noinline]] void callPlugin (int block, int size)
+    {
+        const rt::guard::RealtimeScope scope (static_cast<std::uint64_t> (block));
+        const rt::guard::NodeScope node (1, phase);
+
+        for (const auto& [parameter, value] : changes)
+            plugin.setParameter (parameter, value);
+
+        ProcessContext context { channels.data(), numChannels, size, midi, transport };
+        plugin.process (context);
+    }
+
+    /** A block with the events in `midi` and the changes in `changes`. */
     void processBlock (Signal signal, std::optional<Change> change = {})
     {
         const auto block = numBlocks.load (std::memory_order_relaxed) + 1;
@@ -338,17 +361,7 @@ struct CheckDriver::Pimpl
         if (change)
             changes.push_back (*change);
 
-        {
-            const rt::guard::RealtimeScope scope (static_cast<std::uint64_t> (block));
-            const rt::guard::NodeScope node (1, phase);
-
-            for (const auto& [parameter, value] : changes)
-                plugin.setParameter (parameter, value);
-
-            ProcessContext context { channels.data(), numChannels, size, midi, transport };
-            plugin.process (context);
-        }
-
+        callPlugin (block, size);
         examine (block, size);
         changes.clear();
         advance (size);

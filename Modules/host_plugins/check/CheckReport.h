@@ -21,6 +21,7 @@ struct CheckReport
     int blocks = 0;   ///< under the guard
     bool crashed = false, hung = false, exited = false;
     std::optional<int> signal; ///< that it crashed with
+    std::optional<rt::guard::Phase> lastPhase; ///< that it was last heard of in
     std::vector<rt::guard::Violation> violations;
     std::vector<CheckFinding> findings;
     std::string lastWords; ///< the end of what it printed, if it did not live to the end

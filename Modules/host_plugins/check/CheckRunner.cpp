@@ -63,7 +63,6 @@ CheckReport CheckRunner::run (const std::string& ref, const OnProgress& onProgre
     ChildProcess child ({ { "check-child", "--seconds", toText (options.seconds), "--", ref }, ChildProcess::Output::capture, {}, {} });
     CheckReport report;
     report.ref = ref;
-    auto phase = rt::guard::Phase::process;
     bool isDone = false;
     std::string line;
 
@@ -101,7 +100,8 @@ CheckReport CheckRunner::run (const std::string& ref, const OnProgress& onProgre
         if (record.contains ("progress"))
         {
             const auto& json = record["progress"];
-            phase = rt::guard::parsePhase (json.at ("phase").get<std::string>()).value_or (phase);
+            const auto phase = rt::guard::parsePhase (json.at ("phase").get<std::string>()).value_or (rt::guard::Phase::process);
+            report.lastPhase = phase;
             report.blocks = json.at ("blocks").get<int>();
             onProgress ({ report.blocks, phase, json.at ("fraction").get<double>() });
         }
@@ -110,7 +110,7 @@ CheckReport CheckRunner::run (const std::string& ref, const OnProgress& onProgre
 
         if (std::chrono::steady_clock::now() > lastResort)
         {
-            report.findings.push_back ({ "cut-short", "it neither ended nor hung; it was killed", phase });
+            report.findings.push_back ({ "cut-short", "it neither ended nor hung; it was killed", report.lastPhase.value_or (rt::guard::Phase::process) });
             isDone = true;
         }
     }
