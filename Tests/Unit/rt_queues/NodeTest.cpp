@@ -89,6 +89,7 @@ TEST_CASE ("A node pointer destroys its value and frees its node: at its end, on
                    expect (Value::getNumAlive() == 0);
 
                    auto node = rt::makeNode<Value> (2);
+                   [[maybe_unused]] Value* volatile seen = node.get(); // else clang may leave the allocation out altogether
                    const auto freed = test::Allocations::now().freed;
                    node.reset();
                    expect (test::Allocations::now().freed == freed + 1);
