@@ -146,8 +146,19 @@ void JucePluginInstance::prepare (const PrepareInfo& prepareInfo)
     playHead.sampleRate = prepareInfo.sampleRate;
     plugin->setNonRealtime (prepareInfo.offline);
     plugin->setRateAndBufferSizeDetails (prepareInfo.sampleRate, prepareInfo.maxBlockSize);
+
+    // JUCE makes an LV2 plugin anew here, from a state that lacks the changes no block has consumed yet.
+    std::vector<float> values;
+
+    for (const auto* parameter : juceParameters)
+        values.push_back (parameter->getValue());
+
     plugin->prepareToPlay (prepareInfo.sampleRate, prepareInfo.maxBlockSize);
     isPrepared = true;
+
+    for (std::size_t i = 0; i < values.size(); ++i)
+        if (juceParameters[i]->getValue() != values[i])
+            juceParameters[i]->setValue (values[i]);
 
     if (plugin->getTotalNumInputChannels() != ports.audioInputs || plugin->getTotalNumOutputChannels() != ports.audioOutputs)
     {
