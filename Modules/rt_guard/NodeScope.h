@@ -12,7 +12,8 @@ class NodeScope
 public:
     /** @param nodeId  never 0, which is the host itself */
     [[gnu::always_inline]] NodeScope (std::uint32_t nodeId, Phase phaseOfNode) noexcept
-        : outerFrame (detail::threadState.frame), outerNode (detail::threadState.node), outerPhase (detail::threadState.phase)
+        : outerFrame (detail::threadState.frame), outerNode (detail::threadState.node),
+          outerPhase (detail::threadState.phase)
     {
         detail::threadState.frame = __builtin_frame_address (0);
         detail::threadState.node = nodeId;

@@ -23,13 +23,13 @@ constinit thread_local ThreadState threadState;
 namespace
 {
 
-/** A place in the table. `key` is claimed by one exchange, the fields are then written by that thread alone, and `ready` tells
-    readers that they may look. */
+/** A place in the table. `key` is claimed by one exchange, the fields are then written by that thread alone, and `ready`
+    tells readers that they may look. */
 struct Site
 {
-    std::atomic<std::uint64_t> key { 0 };
-    std::atomic<std::uint64_t> count { 0 };
-    std::atomic<bool> ready { false };
+    std::atomic<std::uint64_t> key{ 0 };
+    std::atomic<std::uint64_t> count{ 0 };
+    std::atomic<bool> ready{ false };
     bool told = false; ///< under readersMutex
     Phase phase = Phase::process;
     std::uint32_t node = 0;
@@ -37,17 +37,17 @@ struct Site
     const char* function = nullptr;
     std::uint64_t firstBlock = 0;
     std::uint64_t order = 0;
-    std::array<const void*, maxFrames> frames {};
+    std::array<const void*, maxFrames> frames{};
 };
 
 /** Beyond this many occupied places a new site counts as overflow: it bounds the time of a hit in a full table. */
 constexpr std::size_t maxProbes = 64;
 
-constinit std::array<Site, maxSites> sites {};
-constinit std::atomic<Mode> currentMode { Mode::count };
-constinit std::atomic<std::uint64_t> numCalls { 0 }, numOverflows { 0 }, nextOrder { 0 };
-constinit std::atomic<std::uint32_t> numWriters { 0 };
-constinit std::atomic<bool> resetting { false };
+constinit std::array<Site, maxSites> sites{};
+constinit std::atomic<Mode> currentMode{ Mode::count };
+constinit std::atomic<std::uint64_t> numCalls{ 0 }, numOverflows{ 0 }, nextOrder{ 0 };
+constinit std::atomic<std::uint32_t> numWriters{ 0 };
+constinit std::atomic<bool> resetting{ false };
 constinit std::mutex readersMutex; ///< snapshots and resets, never writers
 
 struct Stack
@@ -77,8 +77,8 @@ _Unwind_Reason_Code visitFrame (_Unwind_Context* context, void* userData)
     if (! stack.begun)
         return _URC_NO_REASON;
 
-    // This is the stack pointer within the visited frame. The frame that opened the scope has its own address above that, and
-    // is the last; its callers say nothing about the call and would split sites.
+    // This is the stack pointer within the visited frame. The frame that opened the scope has its own address above that,
+    // and is the last; its callers say nothing about the call and would split sites.
     if (static_cast<std::uintptr_t> (_Unwind_GetCFA (context)) > reinterpret_cast<std::uintptr_t> (stack.scopeFrame))
         return _URC_END_OF_STACK;
 
@@ -111,7 +111,7 @@ std::uint64_t makeKey (const char* function, std::uint32_t node, const Stack& st
     for (std::size_t i = 0; i < stack.size; ++i)
         key = mix (key + reinterpret_cast<std::uintptr_t> (stack.frames[i]));
 
-    return std::max (key, std::uint64_t { 1 }); // 0 is a free place
+    return std::max (key, std::uint64_t{ 1 }); // 0 is a free place
 }
 
 void enter (const ThreadState& thread, const char* function, const Stack& stack) noexcept
@@ -161,7 +161,7 @@ public:
 
     Line& operator<< (std::uint64_t number) noexcept
     {
-        char digits[24] {};
+        char digits[24]{};
         std::to_chars (digits, digits + sizeof (digits) - 1, number);
         return *this << digits;
     }
@@ -186,7 +186,7 @@ private:
 
 [[noreturn]] void endProcess (const ThreadState& thread, const char* function) noexcept
 {
-    static constinit std::atomic<bool> ending { false };
+    static constinit std::atomic<bool> ending{ false };
 
     // One line, from the first thread that gets here.
     while (ending.exchange (true))
@@ -196,7 +196,7 @@ private:
     line << program_invocation_short_name << ": guard: ";
 
     if (thread.node != 0)
-        line << "node " << std::uint64_t { thread.node };
+        line << "node " << std::uint64_t{ thread.node };
     else
         line << "the host";
 
@@ -227,7 +227,8 @@ void recordCall (const char* function, const void* returnAddress) noexcept
     if (mode == Mode::abort)
         endProcess (thread, function);
 
-    // Either reset() sees this writer and waits for it, or this sees the reset and keeps out: both are sequentially consistent.
+    // Either reset() sees this writer and waits for it, or this sees the reset and keeps out: both are sequentially
+    // consistent.
     numWriters.fetch_add (1);
 
     if (! resetting.load())

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #if RT_GUARD_HAS_LIBBACKTRACE
- #include <backtrace.h>
+#include <backtrace.h>
 #endif
 
 #include <array>
@@ -35,10 +35,7 @@ std::string demangle (const char* name)
     return readable != nullptr ? readable.get() : name;
 }
 
-std::string getBaseName (std::string_view path)
-{
-    return std::string (path.substr (path.rfind ('/') + 1));
-}
+std::string getBaseName (std::string_view path) { return std::string (path.substr (path.rfind ('/') + 1)); }
 
 std::string toHex (std::uintptr_t number)
 {
@@ -63,7 +60,7 @@ struct Module
 {
     explicit Module (const void* address)
     {
-        Dl_info info {};
+        Dl_info info{};
 
         if (::dladdr (address, &info) == 0 || info.dli_fname == nullptr)
             return;
@@ -88,7 +85,7 @@ const Module& getExecutable()
     static const Module executable = []
     {
         Module result (reinterpret_cast<const void*> (&getExecutable));
-        std::array<char, 4096> path {};
+        std::array<char, 4096> path{};
 
         if (const auto length = ::readlink ("/proc/self/exe", path.data(), path.size() - 1); length > 0)
             result.name = getBaseName (std::string_view (path.data(), static_cast<std::size_t> (length)));
@@ -101,8 +98,8 @@ const Module& getExecutable()
 
 #if RT_GUARD_HAS_LIBBACKTRACE
 
-/** Debug information of all loaded modules. libbacktrace finds them when its state is made and can free none, so a new one is
-    made only when something was loaded since. Under symbolsMutex. */
+/** Debug information of all loaded modules. libbacktrace finds them when its state is made and can free none, so a new one
+    is made only when something was loaded since. Under symbolsMutex. */
 backtrace_state* getDebugInformation()
 {
     static backtrace_state* state = nullptr;
@@ -119,7 +116,8 @@ backtrace_state* getDebugInformation()
 
     if (state == nullptr || now != numLoaded)
     {
-        state = ::backtrace_create_state (nullptr, 1, [] (void*, const char*, int) {}, nullptr);
+        state = ::backtrace_create_state (
+            nullptr, 1, [] (void*, const char*, int) {}, nullptr);
         numLoaded = now;
     }
 
@@ -133,15 +131,16 @@ std::vector<std::string> describe (const void* address)
 {
     const Module module (address);
     const auto& executable = getExecutable();
-    const auto place = " [" + (module.base == executable.base ? executable.name : module.name) + "+" + toHex (module.offset) + "]";
+    const auto place =
+        " [" + (module.base == executable.base ? executable.name : module.name) + "+" + toHex (module.offset) + "]";
     std::vector<std::string> result;
 
-   #if RT_GUARD_HAS_LIBBACKTRACE
+#if RT_GUARD_HAS_LIBBACKTRACE
     struct Found
     {
         const std::string& place;
         std::vector<std::string>& result;
-    } found { place, result };
+    } found{ place, result };
 
     const auto ignoreError = [] (void*, const char*, int) {};
     const auto pc = reinterpret_cast<std::uintptr_t> (address);
@@ -156,7 +155,8 @@ std::vector<std::string> describe (const void* address)
                 {
                     auto& [where, all] = *static_cast<Found*> (data);
                     all.push_back (demangle (function)
-                                   + (file != nullptr ? " at " + std::string (file) + ":" + std::to_string (line) : "") + where);
+                                   + (file != nullptr ? " at " + std::string (file) + ":" + std::to_string (line) : "")
+                                   + where);
                 }
 
                 return 0;
@@ -169,11 +169,12 @@ std::vector<std::string> describe (const void* address)
                 [] (void* data, std::uintptr_t, const char* function, std::uintptr_t, std::uintptr_t)
                 {
                     if (function != nullptr)
-                        static_cast<Found*> (data)->result.push_back (demangle (function) + static_cast<Found*> (data)->place);
+                        static_cast<Found*> (data)->result.push_back (demangle (function)
+                                                                      + static_cast<Found*> (data)->place);
                 },
                 ignoreError, &found);
     }
-   #endif
+#endif
 
     if (result.empty())
         result.push_back (module.exportedFunction.empty() ? place.substr (1) : module.exportedFunction + place);

@@ -1,5 +1,5 @@
-// The functions that the guard interposes. They must be in the executable itself, by way of an object library: out of a static
-// one the linker would take only what somebody refers to. The executable exports them, so that plugins, however they were
+// The functions that the guard interposes. They must be in the executable itself, by way of an object library: out of a
+// static one the linker would take only what somebody refers to. The executable exports them, so that plugins, however they were
 // linked, find these before the C library's.
 //
 // Each forwards to what glibc calls itself by, which needs no dlsym() and so works from the first instruction on.

@@ -46,7 +46,8 @@ std::string countOf (std::uint64_t number, const std::string& thing)
 
 std::string toVerdict (const host::CheckReport& report)
 {
-    const auto where = report.lastPhase ? std::string (" in the phase ") + toString (*report.lastPhase) : " while it was loaded";
+    const auto where =
+        report.lastPhase ? std::string (" in the phase ") + toString (*report.lastPhase) : " while it was loaded";
 
     if (report.crashed)
         return "CRASHED with " + host::ChildProcess::getSignalName (report.signal.value_or (0)) + where;
@@ -63,7 +64,8 @@ std::string toVerdict (const host::CheckReport& report)
 /** The frames up to the first of the host's below the plugin: what is further out is the same for every plugin. */
 std::vector<std::string> getTellingFrames (const std::vector<std::string>& stack)
 {
-    const auto host = " [" + juce::File::getSpecialLocation (juce::File::currentExecutableFile).getFileName().toStdString() + "+";
+    const auto host =
+        " [" + juce::File::getSpecialLocation (juce::File::currentExecutableFile).getFileName().toStdString() + "+";
     const auto isPlugins = [&host] (const std::string& frame) { return frame.find (host) == std::string::npos; };
     const auto lastOfPlugin = std::find_if (stack.rbegin(), stack.rend(), isPlugins).base();
     return { stack.begin(), lastOfPlugin == stack.end() ? lastOfPlugin : lastOfPlugin + 1 };
@@ -86,8 +88,9 @@ std::string toText (const host::CheckReport& report)
             continue;
         }
 
-        text << "  " << violation.function << " on the audio thread, " << countOf (violation.count, "time") << ", first in block "
-             << violation.firstBlock << " (" << toString (violation.phase) << "), by " << violation.module << "\n";
+        text << "  " << violation.function << " on the audio thread, " << countOf (violation.count, "time")
+             << ", first in block " << violation.firstBlock << " (" << toString (violation.phase) << "), by "
+             << violation.module << "\n";
 
         for (const auto& frame : getTellingFrames (violation.stack))
             text << "      " << frame << "\n";
@@ -164,7 +167,8 @@ int runCheck (const CheckArguments& arguments)
     const auto numChecked = arguments.refs.size();
 
     if (arguments.asJson && ! (json.empty() && firstError))
-        std::cout << nlohmann::ordered_json { { "plugins", json } }.dump (2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
+        std::cout << nlohmann::ordered_json{ { "plugins", json } }.dump (2, ' ', false,
+                                                                         nlohmann::ordered_json::error_handler_t::replace)
                   << std::endl;
     else if (! arguments.asJson && numChecked > 1)
         std::cout << numFailed << " of " << countOf (numChecked, "plugin") << " failed.\n" << std::flush;
@@ -182,13 +186,17 @@ void addCheckCommand (CLI::App& app, Outcome& outcome)
     auto arguments = std::make_shared<CheckArguments>();
 
     auto* check = app.add_subcommand ("check", "Find out what a plugin does on the audio thread that it must not");
-    check->add_option ("REF", arguments->refs, "Plugins: a path, an LV2 URI, an id from the catalogue, or FILE#name")->required();
-    check->add_option ("--seconds", arguments->seconds, "Seconds of audio for each of the four phases, within 400 to 4900 blocks")
+    check->add_option ("REF", arguments->refs, "Plugins: a path, an LV2 URI, an id from the catalogue, or FILE#name")
+        ->required();
+    check
+        ->add_option ("--seconds", arguments->seconds,
+                      "Seconds of audio for each of the four phases, within 400 to 4900 blocks")
         ->capture_default_str();
     check->add_flag ("--json", arguments->asJson, "One JSON document on stdout");
     check->add_option ("--junit", arguments->junit, "A JUnit report for CI (not in this version yet)")->type_name ("FILE");
     check->add_flag ("--annotations", arguments->annotations, "Annotations for CI (not in this version yet)");
-    check->add_option ("--suppressions", arguments->suppressions, "What shall not be told (not in this version yet)")->type_name ("FILE");
+    check->add_option ("--suppressions", arguments->suppressions, "What shall not be told (not in this version yet)")
+        ->type_name ("FILE");
     check->callback ([&outcome, arguments] { outcome.exitCode = runCheck (*arguments); });
 
     // The process that the plugin is checked in.

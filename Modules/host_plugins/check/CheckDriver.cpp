@@ -23,8 +23,8 @@ struct CheckDriver::Pimpl
     static constexpr double sampleRate = 48000.0;
     static constexpr int maxBlockSize = 1024;
     static constexpr int minBlocksPerPhase = 400, maxBlocksPerPhase = 4900;
-    static constexpr std::array blockSizes { 512, 64, 1, 480, 17, 256, 1024, 3, 128, 333, 32, 1000 };
-    static constexpr std::array phases { Phase::process, Phase::midi, Phase::parameter, Phase::state };
+    static constexpr std::array blockSizes{ 512, 64, 1, 480, 17, 256, 1024, 3, 128, 333, 32, 1000 };
+    static constexpr std::array phases{ Phase::process, Phase::midi, Phase::parameter, Phase::state };
 
     /** Input never exceeds 1, so that this is +60 dB: no gain that anybody wants. */
     static constexpr float runawayLevel = 1000.0f;
@@ -89,7 +89,7 @@ struct CheckDriver::Pimpl
         std::condition_variable wake;
         std::function<void()> job;
         bool ending = false;
-        std::thread thread { [this] { run(); } };
+        std::thread thread{ [this] { run(); } };
     };
 
     enum class Signal
@@ -252,10 +252,12 @@ struct CheckDriver::Pimpl
         for (auto size : { maxBlockSize, maxBlockSize, 64, 1, maxBlockSize, maxBlockSize })
         {
             if (hasParameters)
-                plugin.setParameter (0, size == 64 ? original + scale (0, original > scale (0, 0.5f) ? -0.01f : 0.01f) - scale (0, 0.0f) : original);
+                plugin.setParameter (0, size == 64 ? original + scale (0, original > scale (0, 0.5f) ? -0.01f : 0.01f)
+                                                         - scale (0, 0.0f)
+                                                   : original);
 
             fill (Signal::silence, size);
-            ProcessContext context { channels.data(), numChannels, size, midi, transport };
+            ProcessContext context{ channels.data(), numChannels, size, midi, transport };
             plugin.process (context);
             advance (size);
         }
@@ -263,7 +265,7 @@ struct CheckDriver::Pimpl
 
     void doProcess()
     {
-        constexpr std::array signals { Signal::silence, Signal::noise, Signal::fullScale, Signal::denormals };
+        constexpr std::array signals{ Signal::silence, Signal::noise, Signal::fullScale, Signal::denormals };
         constexpr double numSignals = signals.size();
 
         while (isToGoOn())
@@ -286,7 +288,8 @@ struct CheckDriver::Pimpl
     /** Of each parameter: a sweep over 11 values, five jumps, and back. */
     void doParameters()
     {
-        constexpr std::array values { 0.0f, 0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.8f, 0.9f, 1.0f, 0.0f, 1.0f, 0.25f, 0.99f, 0.01f };
+        constexpr std::array values{ 0.0f, 0.1f, 0.2f, 0.3f, 0.4f, 0.5f,  0.6f,  0.7f,
+                                     0.8f, 0.9f, 1.0f, 0.0f, 1.0f, 0.25f, 0.99f, 0.01f };
         const auto numParameters = static_cast<int> (plugin.getParameters().size());
         const auto numSteps = static_cast<int> (values.size()) + 1;
 
@@ -305,7 +308,8 @@ struct CheckDriver::Pimpl
             for (std::size_t step = 0; step <= values.size(); ++step)
             {
                 for (int p = first; p < last; ++p)
-                    changes.push_back ({ p, step < values.size() ? scale (p, values[step]) : original[static_cast<std::size_t> (p - first)] });
+                    changes.push_back ({ p, step < values.size() ? scale (p, values[step])
+                                                                 : original[static_cast<std::size_t> (p - first)] });
 
                 playNotes();
                 processBlock (Signal::noise);
@@ -334,11 +338,11 @@ struct CheckDriver::Pimpl
             return {};
 
         const auto parameter = jumps++ % numParameters;
-        return Change { parameter, scale (parameter, jumps % 3 == 0 ? 0.2f : jumps % 3 == 1 ? 0.5f : 0.8f) };
+        return Change{ parameter, scale (parameter, jumps % 3 == 0 ? 0.2f : jumps % 3 == 1 ? 0.5f : 0.8f) };
     }
 
-    /** All that is under the guard. The stacks that it records end here, so this must be one function with one caller: inlined
-        or cloned into the phases' functions it would make each site several. */
+    /** All that is under the guard. The stacks that it records end here, so this must be one function with one caller:
+        inlined or cloned into the phases' functions it would make each site several. */
     [[gnu::noinline]] void callPlugin (int block, int size)
     {
         const rt::guard::RealtimeScope scope (static_cast<std::uint64_t> (block));
@@ -347,7 +351,7 @@ struct CheckDriver::Pimpl
         for (const auto& [parameter, value] : changes)
             plugin.setParameter (parameter, value);
 
-        ProcessContext context { channels.data(), numChannels, size, midi, transport };
+        ProcessContext context{ channels.data(), numChannels, size, midi, transport };
         plugin.process (context);
     }
 
@@ -484,7 +488,7 @@ struct CheckDriver::Pimpl
         }
 
         fill (Signal::silence, maxBlockSize);
-        ProcessContext context { channels.data(), numChannels, maxBlockSize, midi, transport };
+        ProcessContext context{ channels.data(), numChannels, maxBlockSize, midi, transport };
         plugin.process (context);
         advance (maxBlockSize);
     }
@@ -507,10 +511,10 @@ struct CheckDriver::Pimpl
 
     Phase phase = Phase::process; ///< written while the audio thread has no job
     int phaseIndex = 0;
-    std::atomic<int> numBlocks { 0 }, blocksOfPhase { 0 };
-    std::atomic<std::int64_t> samplesOfPhase { 0 };
-    std::atomic<int> minBlocksNeeded { 0 }; ///< of a phase that cannot do its work in the usual number
-    std::atomic<bool> isCutShort { false };
+    std::atomic<int> numBlocks{ 0 }, blocksOfPhase{ 0 };
+    std::atomic<std::int64_t> samplesOfPhase{ 0 };
+    std::atomic<int> minBlocksNeeded{ 0 }; ///< of a phase that cannot do its work in the usual number
+    std::atomic<bool> isCutShort{ false };
 
     const Clock::time_point deadline;
     Clock::time_point nextReport;
@@ -547,15 +551,16 @@ std::vector<CheckFinding> CheckDriver::getFindings() const
 
         if (const auto& bad = pimpl->tooLoud[Pimpl::toIndex (phase)]; bad.blocks > 0)
             findings.push_back ({ "runaway",
-                                  "output up to " + std::to_string (std::lround (20.0 * std::log10 (static_cast<double> (bad.peak))))
+                                  "output up to "
+                                      + std::to_string (std::lround (20.0 * std::log10 (static_cast<double> (bad.peak))))
                                       + " dBFS for input of at most 0" + describe (bad),
                                   phase });
     }
 
     if (pimpl->isCutShort)
         findings.push_back ({ "cut-short",
-                              "not done within " + std::to_string (pimpl->options.wallLimit.count()) + " s; " + std::to_string (getNumBlocks())
-                                  + " blocks were made",
+                              "not done within " + std::to_string (pimpl->options.wallLimit.count()) + " s; "
+                                  + std::to_string (getNumBlocks()) + " blocks were made",
                               pimpl->phase });
 
     return findings;

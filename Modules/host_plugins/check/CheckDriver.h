@@ -37,7 +37,8 @@ public:
 
     struct Callbacks
     {
-        std::function<void (const Progress&)> onProgress; ///< when blocks were made since the last call, about ten times a second
+        std::function<void (const Progress&)>
+            onProgress; ///< when blocks were made since the last call, about ten times a second
         std::function<void()> onPhaseEnd;
     };
 

@@ -62,8 +62,9 @@ void CheckReport::readResults (const nlohmann::ordered_json& json)
     }
 
     for (const auto& f : json.at ("findings"))
-        findings.push_back ({ f.at ("kind").get<std::string>(), f.at ("detail").get<std::string>(),
-                              rt::guard::parsePhase (f.at ("phase").get<std::string>()).value_or (rt::guard::Phase::process) });
+        findings.push_back (
+            { f.at ("kind").get<std::string>(), f.at ("detail").get<std::string>(),
+              rt::guard::parsePhase (f.at ("phase").get<std::string>()).value_or (rt::guard::Phase::process) });
 }
 
 } // namespace host

@@ -20,7 +20,7 @@ struct CheckReport
     std::string name; ///< empty if the plugin never came to tell it
     int blocks = 0;   ///< under the guard
     bool crashed = false, hung = false, exited = false;
-    std::optional<int> signal; ///< that it crashed with
+    std::optional<int> signal;                 ///< that it crashed with
     std::optional<rt::guard::Phase> lastPhase; ///< that it was last heard of in
     std::vector<rt::guard::Violation> violations;
     std::vector<CheckFinding> findings;

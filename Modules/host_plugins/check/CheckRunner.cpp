@@ -60,7 +60,8 @@ CheckReport CheckRunner::run (const std::string& ref, const OnProgress& onProgre
     // The child ends itself at its limit; this is for one that does not.
     const auto lastResort = std::chrono::steady_clock::now() + options.wallLimit + 3 * options.hangLimit;
 
-    ChildProcess child ({ { "check-child", "--seconds", toText (options.seconds), "--", ref }, ChildProcess::Output::capture, {}, {} });
+    ChildProcess child (
+        { { "check-child", "--seconds", toText (options.seconds), "--", ref }, ChildProcess::Output::capture, {}, {} });
     CheckReport report;
     report.ref = ref;
     bool isDone = false;
@@ -100,7 +101,8 @@ CheckReport CheckRunner::run (const std::string& ref, const OnProgress& onProgre
         if (record.contains ("progress"))
         {
             const auto& json = record["progress"];
-            const auto phase = rt::guard::parsePhase (json.at ("phase").get<std::string>()).value_or (rt::guard::Phase::process);
+            const auto phase =
+                rt::guard::parsePhase (json.at ("phase").get<std::string>()).value_or (rt::guard::Phase::process);
             report.lastPhase = phase;
             report.blocks = json.at ("blocks").get<int>();
             onProgress ({ report.blocks, phase, json.at ("fraction").get<double>() });
@@ -110,7 +112,8 @@ CheckReport CheckRunner::run (const std::string& ref, const OnProgress& onProgre
 
         if (std::chrono::steady_clock::now() > lastResort)
         {
-            report.findings.push_back ({ "cut-short", "it neither ended nor hung; it was killed", report.lastPhase.value_or (rt::guard::Phase::process) });
+            report.findings.push_back ({ "cut-short", "it neither ended nor hung; it was killed",
+                                         report.lastPhase.value_or (rt::guard::Phase::process) });
             isDone = true;
         }
     }
@@ -154,7 +157,9 @@ void CheckRunner::runChild (const std::string& ref, const CheckOptions& options)
             const auto sendProgress = [] (const CheckDriver::Progress& progress)
             {
                 sendRecord ({ { "progress",
-                          { { "blocks", progress.blocks }, { "phase", toString (progress.phase) }, { "fraction", progress.fraction } } } });
+                                { { "blocks", progress.blocks },
+                                  { "phase", toString (progress.phase) },
+                                  { "fraction", progress.fraction } } } });
             };
 
             const auto sendResults = [&running]

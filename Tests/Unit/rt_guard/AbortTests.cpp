@@ -22,7 +22,7 @@ struct Ending
 /** Runs this in a child that has only this thread, and collects what it says on stderr. */
 Ending runInChild (const std::function<void()>& work)
 {
-    int ends[2] {};
+    int ends[2]{};
     REQUIRE (::pipe (ends) == 0);
     const auto child = ::fork();
     REQUIRE (child >= 0);

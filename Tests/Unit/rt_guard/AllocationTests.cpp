@@ -25,7 +25,7 @@ struct Allocation
 };
 
 constexpr std::size_t size = 96;
-constexpr std::align_val_t alignment { 64 };
+constexpr std::align_val_t alignment{ 64 };
 
 const Allocation allocations[] = {
     { "malloc", [] { return std::malloc (size); }, std::free },
@@ -44,16 +44,19 @@ const Allocation allocations[] = {
     { "valloc", [] { return ::valloc (size); }, std::free },
     { "pvalloc", [] { return ::pvalloc (size); }, std::free },
     { "operator new", [] { return ::operator new (size); }, [] (void* p) { ::operator delete (p); } },
-    { "operator new", [] { return ::operator new (size, std::nothrow); }, [] (void* p) { ::operator delete (p, std::nothrow); } },
+    { "operator new", [] { return ::operator new (size, std::nothrow); },
+      [] (void* p) { ::operator delete (p, std::nothrow); } },
     { "operator new", [] { return ::operator new (size, alignment); }, [] (void* p) { ::operator delete (p, alignment); } },
     { "operator new", [] { return ::operator new (size, alignment, std::nothrow); },
       [] (void* p) { ::operator delete (p, alignment, std::nothrow); } },
     { "operator new", [] { return ::operator new (size); }, [] (void* p) { ::operator delete (p, size); } },
-    { "operator new", [] { return ::operator new (size, alignment); }, [] (void* p) { ::operator delete (p, size, alignment); } },
+    { "operator new", [] { return ::operator new (size, alignment); },
+      [] (void* p) { ::operator delete (p, size, alignment); } },
     { "operator new[]", [] { return ::operator new[] (size); }, [] (void* p) { ::operator delete[] (p); } },
     { "operator new[]", [] { return ::operator new[] (size, std::nothrow); },
       [] (void* p) { ::operator delete[] (p, std::nothrow); } },
-    { "operator new[]", [] { return ::operator new[] (size, alignment); }, [] (void* p) { ::operator delete[] (p, alignment); } },
+    { "operator new[]", [] { return ::operator new[] (size, alignment); },
+      [] (void* p) { ::operator delete[] (p, alignment); } },
     { "operator new[]", [] { return ::operator new[] (size, alignment, std::nothrow); },
       [] (void* p) { ::operator delete[] (p, alignment, std::nothrow); } },
     { "operator new[]", [] { return ::operator new[] (size); }, [] (void* p) { ::operator delete[] (p, size); } },
@@ -77,7 +80,7 @@ TEST_CASE ("The executable's dynamic table holds every interposed symbol")
     REQUIRE (symbols.size() == (isInterposed ? 30 : 0));
     REQUIRE (std::set<std::string> (symbols.begin(), symbols.end()).size() == symbols.size());
 
-    Dl_info executable {};
+    Dl_info executable{};
     REQUIRE (::dladdr (reinterpret_cast<void*> (&getNameOfRelease), &executable) != 0);
 
     for (const auto& symbol : symbols)
@@ -88,7 +91,7 @@ TEST_CASE ("The executable's dynamic table holds every interposed symbol")
         auto* found = ::dlsym (RTLD_DEFAULT, symbol.c_str());
         REQUIRE (found != nullptr);
 
-        Dl_info info {};
+        Dl_info info{};
         REQUIRE (::dladdr (found, &info) != 0);
         CHECK (info.dli_fbase == executable.dli_fbase);
     }
@@ -169,7 +172,7 @@ TEST_CASE ("Releasing nothing is no violation")
         const guard::RealtimeScope scope (1);
         std::free (nullptr);
         ::operator delete (nullptr);
-        ::operator delete[] (nullptr, std::size_t { 8 });
+        ::operator delete[](nullptr, std::size_t{ 8 });
     }
 
     CHECK (guard::getViolationCount() == 0);
@@ -238,8 +241,8 @@ TEST_CASE ("Scopes nest, and the outer one's block and node come back")
     const auto violations = guard::getSnapshot().violations;
     REQUIRE (violations.size() == 5);
 
-    const std::uint32_t nodes[] { 0, 1, 2, 1, 0 };
-    const std::uint64_t blockNumbers[] { 10, 10, 11, 10, 10 };
+    const std::uint32_t nodes[]{ 0, 1, 2, 1, 0 };
+    const std::uint64_t blockNumbers[]{ 10, 10, 11, 10, 10 };
 
     for (std::size_t i = 0; i < 5; ++i)
     {
@@ -262,9 +265,9 @@ TEST_CASE ("The interposed functions do what the C library's do")
             CHECK (reinterpret_cast<std::uintptr_t> (block) % boundary == 0);
             std::free (block);
 
-            block = ::operator new (10, std::align_val_t { boundary });
+            block = ::operator new (10, std::align_val_t{ boundary });
             CHECK (reinterpret_cast<std::uintptr_t> (block) % boundary == 0);
-            ::operator delete (block, std::align_val_t { boundary });
+            ::operator delete (block, std::align_val_t{ boundary });
         }
     }
 

@@ -27,18 +27,18 @@ struct FreshGuard
 };
 
 /** The optimiser must believe that somebody uses this block. */
-inline void keep (const void* block) { asm volatile ("" : : "r"(block) : "memory"); }
+inline void keep (const void* block) { asm volatile("" : : "r"(block) : "memory"); }
 
 /** A sanitizer build keeps the sanitizer's interceptors: the guard then hears of the common allocations, but not how they were
     made. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool isInterposed = false;
 #elif defined(__has_feature)
- #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 constexpr bool isInterposed = false;
- #else
+#else
 constexpr bool isInterposed = true;
- #endif
+#endif
 #else
 constexpr bool isInterposed = true;
 #endif

@@ -80,7 +80,7 @@ TEST_CASE ("Violations of several threads are counted exactly and blamed on the 
     constexpr int numThreads = 4, numCalls = 100'000;
     const FreshGuard fresh;
     std::vector<std::thread> threads;
-    std::atomic<bool> go { false };
+    std::atomic<bool> go{ false };
 
     for (std::uint32_t t = 0; t < numThreads; ++t)
         threads.emplace_back (
@@ -158,7 +158,7 @@ TEST_CASE ("New sites are told once")
 {
     const FreshGuard fresh (guard::Mode::report);
 
-    const auto allocateAs = [] (std::uint32_t node) __attribute__ ((noinline))
+    const auto allocateAs = [](std::uint32_t node) __attribute__ ((noinline))
     {
         const guard::RealtimeScope scope (1);
         const guard::NodeScope nodeScope (node, guard::Phase::state);
@@ -204,7 +204,7 @@ TEST_CASE ("The mode can be switched at any time")
 TEST_CASE ("A reset while others record leaves a table that counts exactly again")
 {
     const FreshGuard fresh;
-    std::atomic<bool> stop { false };
+    std::atomic<bool> stop{ false };
     std::vector<std::thread> threads;
 
     for (std::uint32_t t = 1; t <= 2; ++t)

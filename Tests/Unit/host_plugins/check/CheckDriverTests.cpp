@@ -95,7 +95,7 @@ public:
         std::copy_n (static_cast<const float*> (state.getData()), values.size(), values.begin());
     }
 
-    host::NodePorts ports { 2, 2, true, false };
+    host::NodePorts ports{ 2, 2, true, false };
     std::function<void (host::ProcessContext&)> onBlock;
     std::function<void()> onParameter;
 
@@ -116,7 +116,7 @@ private:
 
     host::PluginInfo info;
     std::vector<host::ParameterInfo> parameters;
-    std::atomic<bool> isProcessing { false };
+    std::atomic<bool> isProcessing{ false };
 };
 
 struct Outcome
