@@ -4,6 +4,8 @@
 #include "../Error.h"
 #include "../RenderPlan.h"
 
+#include <array>
+
 namespace host
 {
 
@@ -33,7 +35,7 @@ void MidiPlayerNode::process (ProcessContext& context) noexcept
     const auto jumped = transport.playing && wasPlaying && transport.samples != expected;
 
     if ((wasPlaying && ! transport.playing) || jumped)
-        releaseNotes (context.midi, 0);
+        releaseNotes (context.midi);
 
     wasPlaying = transport.playing;
     expected = transport.samples + context.numSamples;
@@ -59,19 +61,31 @@ void MidiPlayerNode::play (ProcessContext& context, std::int64_t start, int offs
                                    [] (const Event& e, std::int64_t sample) { return e.sample < sample; });
 
     for (; event != events.end() && event->sample < start + length; ++event)
-        addWithinCapacity (context.midi, { event->message.getRawData(), event->message.getRawDataSize(), 0 },
+    {
+        const auto& message = event->message;
+
+        if (message.isNoteOnOrOff())
+            sounding.set (std::size_t ((message.getChannel() - 1) * 128 + message.getNoteNumber()), message.isNoteOn());
+
+        addWithinCapacity (context.midi, { message.getRawData(), message.getRawDataSize(), 0 },
                            offset + int (event->sample - start), RenderPlan::midiCapacityBytes);
+    }
 }
 
-void MidiPlayerNode::releaseNotes (juce::MidiBuffer& midi, int sample) noexcept
+void MidiPlayerNode::releaseNotes (juce::MidiBuffer& midi) noexcept
 {
+    const auto send = [&] (std::array<juce::uint8, 3> bytes)
+    { addWithinCapacity (midi, { bytes.data(), 3, 0 }, 0, RenderPlan::midiCapacityBytes); };
+
+    // Note by note: many plugins never see "all notes off", a controller that their format has no word for.
+    for (std::size_t note = 0; note < sounding.size(); ++note)
+        if (sounding[note])
+            send ({ juce::uint8 (0x80 + note / 128), juce::uint8 (note % 128), 0 });
+
     for (int channel = 0; channel < 16; ++channel)
-    {
-        const juce::uint8 sustainOff[]{ juce::uint8 (0xb0 + channel), 64, 0 },
-            notesOff[]{ juce::uint8 (0xb0 + channel), 123, 0 };
-        addWithinCapacity (midi, { sustainOff, 3, 0 }, sample, RenderPlan::midiCapacityBytes);
-        addWithinCapacity (midi, { notesOff, 3, 0 }, sample, RenderPlan::midiCapacityBytes);
-    }
+        send ({ juce::uint8 (0xb0 + channel), 64, 0 }); // the sustain pedal
+
+    sounding.reset();
 }
 
 juce::MidiMessageSequence readMidiFile (const juce::File& file)

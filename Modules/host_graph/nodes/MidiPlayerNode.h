@@ -2,6 +2,7 @@
 
 #include "../NodeProcessor.h"
 
+#include <bitset>
 #include <vector>
 
 namespace host
@@ -33,12 +34,13 @@ private:
     };
 
     void play (ProcessContext&, std::int64_t start, int offset, int length) noexcept;
-    void releaseNotes (juce::MidiBuffer&, int sample) noexcept;
+    void releaseNotes (juce::MidiBuffer&) noexcept;
 
     std::vector<Event> events;
     double lengthSeconds = 0.0;
     std::int64_t lengthSamples = 0;
     bool looping, wasPlaying = false;
+    std::bitset<16 * 128> sounding; ///< by channel and note
     std::int64_t expected = 0; ///< the sample at which the next block should start
 };
 
