@@ -57,9 +57,11 @@ namespace
 
 juce::StringArray PluginPaths::getFormats() { return { "VST3", "LV2", "LADSPA" }; }
 
+juce::File PluginPaths::getProgramFolder() { return juce::File ("/proc/self/exe").getLinkedTarget().getParentDirectory(); }
+
 juce::File PluginPaths::getOwnFolder()
 {
-    const auto folder = juce::File::getSpecialLocation (juce::File::currentExecutableFile).getParentDirectory();
+    const auto folder = getProgramFolder();
     const auto beside = folder.getChildFile ("plugins");
 
     if (beside.isDirectory())

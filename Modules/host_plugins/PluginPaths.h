@@ -11,6 +11,10 @@ struct PluginPaths
     /** The formats in the order in which they are scanned and listed. */
     static juce::StringArray getFormats();
 
+    /** The folder of this program's file, however it was started; JUCE's own answer is wrong for a program that the shell
+        found on its PATH. */
+    static juce::File getProgramFolder();
+
     /** The program's own plugins: `plugins` beside the executable, or, installed, `audiohost/plugins` in the lib folder
         beside its bin. An invalid File if there is neither. */
     static juce::File getOwnFolder();

@@ -4,6 +4,7 @@
 
 #include <host_engine/devices/AudioDevices.h>
 #include <host_engine/play/LivePlayer.h>
+#include <host_plugins/PluginPaths.h>
 #include <rt_guard/rt_guard.h>
 
 #include <chrono>
@@ -27,7 +28,7 @@ struct PlayOptions
 
 juce::File findDemo()
 {
-    const auto folder = juce::File::getSpecialLocation (juce::File::currentExecutableFile).getParentDirectory();
+    const auto folder = host::PluginPaths::getProgramFolder();
 
     for (const auto* place : { "demo", "../share/audiohost/demo" })
         if (const auto demo = folder.getChildFile (place).getChildFile ("demo.audiohost"); demo.existsAsFile())

@@ -98,6 +98,16 @@ TEST_CASE_METHOD (Play, "play: without a session it is the demo, and without har
     REQUIRE_THAT (result.out, StartsWith ("Playing Demo on "));
 }
 
+TEST_CASE_METHOD (Play, "play: demo and plugins are found beside the program when the shell finds it on its PATH")
+{
+    const auto folderOfBinary = std::filesystem::path (binary).parent_path().string();
+    binary = "/usr/bin/env";
+    environment.push_back ("PATH=" + folderOfBinary + ":/usr/bin:/bin");
+    const auto result = run ({ "AudioHost", "play", "--device", "Virtual", "--seconds", "0.3" });
+    INFO (result.err);
+    REQUIRE (result.exitCode == 0);
+}
+
 TEST_CASE_METHOD (Play, "play: Ctrl-C and SIGTERM end it cleanly")
 {
     const auto signal = GENERATE (SIGINT, SIGTERM);
