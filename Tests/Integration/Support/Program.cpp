@@ -34,6 +34,20 @@ std::string readText (const std::filesystem::path& file)
     return contents.str();
 }
 
+bool isRunning (const std::string& argument)
+{
+    for (const auto& entry : std::filesystem::directory_iterator ("/proc"))
+    {
+        // A zombie has no command line any more.
+        const auto commandLine = readText (entry.path() / "cmdline");
+
+        if (commandLine.find ("AudioHost") != std::string::npos && commandLine.find (argument) != std::string::npos)
+            return true;
+    }
+
+    return false;
+}
+
 Program::Program() { environment.push_back ("AUDIOHOST_HOME=" + folder.file ("home")); }
 
 ProgramResult Program::run (const std::vector<std::string>& arguments, std::chrono::seconds timeout)
@@ -43,11 +57,18 @@ ProgramResult Program::run (const std::vector<std::string>& arguments, std::chro
 
 ProgramResult Program::runAndSignal (const std::vector<std::string>& arguments, int signal, std::chrono::milliseconds delay)
 {
-    return start (arguments, std::chrono::seconds (120), signal, delay);
+    const auto when = std::chrono::steady_clock::now() + delay;
+    return start (arguments, std::chrono::seconds (120), signal, [when] { return std::chrono::steady_clock::now() > when; });
+}
+
+ProgramResult Program::runAndSignalWhen (const std::vector<std::string>& arguments, int signal,
+                                         const std::function<bool()>& condition)
+{
+    return start (arguments, std::chrono::seconds (120), signal, condition);
 }
 
 ProgramResult Program::start (const std::vector<std::string>& arguments, std::chrono::milliseconds timeout, int signal,
-                              std::chrono::milliseconds delay)
+                              const std::function<bool()>& condition)
 {
     const auto out = folder.file ("stdout"), err = folder.file ("stderr");
     const auto child = ::fork();
@@ -56,7 +77,7 @@ ProgramResult Program::start (const std::vector<std::string>& arguments, std::ch
     {
         ::setpgid (0, 0);
         ::dup2 (::open ("/dev/null", O_RDONLY), 0);
-        ::dup2 (::open (out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666), 1);
+        ::dup2 (::open (standardOutput.empty() ? out.c_str() : standardOutput.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666), 1);
         ::dup2 (::open (err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666), 2);
         ::unsetenv ("DISPLAY");
 
@@ -65,6 +86,9 @@ ProgramResult Program::start (const std::vector<std::string>& arguments, std::ch
 
         if (::chdir (folder.path.c_str()) != 0)
             ::_exit (126);
+
+        if (beforeExec)
+            beforeExec();
 
         std::vector<char*> argv{ ::strdup (binary.c_str()) };
 
@@ -85,7 +109,7 @@ ProgramResult Program::start (const std::vector<std::string>& arguments, std::ch
     {
         const auto elapsed = std::chrono::steady_clock::now() - begin;
 
-        if (! isSignalled && elapsed > delay)
+        if (! isSignalled && condition())
         {
             ::kill (child, signal);
             isSignalled = true;
@@ -105,7 +129,7 @@ ProgramResult Program::start (const std::vector<std::string>& arguments, std::ch
     else
         result.signal = WTERMSIG (status);
 
-    result.out = readText (out);
+    result.out = standardOutput.empty() ? readText (out) : std::string();
     result.err = readText (err);
     return result;
 }

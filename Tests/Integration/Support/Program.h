@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ public:
 };
 
 std::string readText (const std::filesystem::path&);
+
+/** Whether a process of AudioHost has this text in its command line. */
+bool isRunning (const std::string& argument);
 
 struct ProgramResult
 {
@@ -47,13 +51,19 @@ public:
     /** Runs, sends the signal after the delay, and waits for the end. */
     ProgramResult runAndSignal (const std::vector<std::string>& arguments, int signal, std::chrono::milliseconds delay);
 
+    /** Runs, sends the signal once the condition, looked at every few milliseconds, holds, and waits for the end. */
+    ProgramResult runAndSignalWhen (const std::vector<std::string>& arguments, int signal,
+                                    const std::function<bool()>& condition);
+
     TemporaryFolder folder;
-    std::vector<std::string> environment; ///< added, NAME=value
+    std::vector<std::string> environment; ///< added: NAME=value; NAME alone takes it out
     std::string binary = AUDIOHOST_BINARY;
+    std::string standardOutput;           ///< a file to write to in place of what becomes ProgramResult::out
+    std::function<void()> beforeExec;     ///< called in the new process, for limits and the like
 
 private:
     ProgramResult start (const std::vector<std::string>& arguments, std::chrono::milliseconds timeout, int signal,
-                         std::chrono::milliseconds delay);
+                         const std::function<bool()>& condition);
 };
 
 inline std::string testPlugin (const std::string& name) { return std::string (TEST_PLUGINS) + "/" + name + ".vst3"; }
