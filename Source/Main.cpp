@@ -3,6 +3,7 @@
 #include <host_graph/Error.h>
 #include <juce_events/juce_events.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <string_view>
@@ -24,12 +25,31 @@ bool asksForApp (int argc, char** argv)
 
 int runApp()
 {
-    if (std::getenv ("DISPLAY") == nullptr)
+    const auto* display = std::getenv ("DISPLAY");
+
+    if (display == nullptr || *display == 0)
         tell ("the desktop app: there is no display; use AudioHost play SESSION, or see AudioHost --help");
     else
         tell ("the desktop app: does not exist yet in this version; use AudioHost play SESSION, or see AudioHost --help");
 
     return 2;
+}
+
+/** The parser would only say that it misses a command. */
+int refuseCommand (const std::string& name)
+{
+    tell ("\"" + name + "\": there is no such command; see AudioHost --help");
+    return 2;
+}
+
+/** A full disk shows only when the last of the output is written. */
+int finishOutput (int exitCode)
+{
+    if (std::cout.flush())
+        return exitCode;
+
+    tell ("standard output: cannot be written to its end; check where it goes and the free space there");
+    return exitCode == 0 ? 1 : exitCode;
 }
 
 int runCommand (int argc, char** argv)
@@ -54,11 +74,17 @@ int runCommand (int argc, char** argv)
     {
         const juce::ScopedJuceInitialiser_GUI juce;
         app.parse (argc, argv);
-        return outcome.exitCode;
+        return finishOutput (outcome.exitCode);
     }
     catch (const CLI::ParseError& error)
     {
-        return app.exit (error) == 0 ? 0 : 2;
+        const auto isWrong = error.get_exit_code() != 0;
+
+        if (isWrong && argc > 1 && app.get_subcommands().empty())
+            return refuseCommand (argv[1]);
+
+        app.exit (error);
+        return isWrong ? 2 : finishOutput (0);
     }
     catch (const host::Error& error)
     {
@@ -79,4 +105,10 @@ int runCommand (int argc, char** argv)
 
 } // namespace
 
-int main (int argc, char** argv) { return asksForApp (argc, argv) ? runApp() : runCommand (argc, argv); }
+int main (int argc, char** argv)
+{
+    // A file that may not grow further is an error of write(), told like a full disk, and not the end of the program.
+    std::signal (SIGXFSZ, SIG_IGN);
+
+    return asksForApp (argc, argv) ? runApp() : runCommand (argc, argv);
+}

@@ -24,10 +24,15 @@ void checkRange (const char* option, double value, double lowest, double highest
 
 void RunOptions::addTo (CLI::App& command)
 {
-    command.add_option ("--rate", rate, "Sample rate, 8000 to 384000 Hz")->type_name ("HZ");
-    command.add_option ("--block", block, "Block size, 1 to 16384 samples")->type_name ("N");
-    command.add_option ("--seconds", seconds, "Length")->type_name ("S");
-    command.add_option ("--threads", threads, "Threads that render, the audio thread included")->type_name ("N");
+    // To the parser an empty text is an optional number that is not there.
+    const CLI::Validator isGiven ([] (const std::string& text) { return std::string (text.empty() ? "is empty" : ""); }, "");
+
+    command.add_option ("--rate", rate, "Sample rate, 8000 to 384000 Hz")->type_name ("HZ")->check (isGiven);
+    command.add_option ("--block", block, "Block size, 1 to 16384 samples")->type_name ("N")->check (isGiven);
+    command.add_option ("--seconds", seconds, "Length")->type_name ("S")->check (isGiven);
+    command.add_option ("--threads", threads, "Threads that render, the audio thread included")
+        ->type_name ("N")
+        ->check (isGiven);
     command.add_option ("--guard", guard, "off, count, report or abort: what happens when the audio thread allocates")
         ->type_name ("MODE")
         ->capture_default_str();

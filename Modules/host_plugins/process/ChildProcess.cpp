@@ -406,7 +406,7 @@ void ChildSide::becomeChild()
 
     if (std::getenv (marker) == nullptr || fcntl (recordDescriptor, F_GETFD) < 0)
     {
-        constexpr std::string_view message = "AudioHost: this command is for the program's own use; see 'AudioHost --help' for the others\n";
+        constexpr std::string_view message = "AudioHost: command line: this command is for the program's own use; see 'AudioHost --help' for the others\n";
         [[maybe_unused]] const auto written = write (STDERR_FILENO, message.data(), message.size());
         _exit (2);
     }
