@@ -125,7 +125,7 @@ bool Lv2World::isUri (const juce::String& text)
     return scheme.length() > 1 && scheme.length() < text.length()
            && juce::CharacterFunctions::isLetter (scheme[0])
            && scheme.containsOnly ("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.")
-           && ! text.startsWith ("VST3:") && ! text.startsWith ("LADSPA:") && ! text.startsWith ("LV2:");
+           && ! text.startsWithIgnoreCase ("VST3:") && ! text.startsWithIgnoreCase ("LADSPA:") && ! text.startsWithIgnoreCase ("LV2:");
 }
 
 } // namespace host

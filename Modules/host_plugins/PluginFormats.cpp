@@ -478,17 +478,18 @@ std::vector<PluginInfo> PluginFormats::findPluginsIn (const juce::String& fileOr
 
 PluginInfo PluginFormats::resolve (const juce::String& ref)
 {
-    const auto format = ref.upToFirstOccurrenceOf (":", false, false);
+    const auto format = ref.upToFirstOccurrenceOf (":", false, false).toUpperCase();
     const auto uid = ref.fromFirstOccurrenceOf (":", false, false);
+    const auto id = format + ":" + uid;
 
     if (ref.trim().isEmpty())
         fail ("plugin", "the name is empty", "give a path, an LV2 URI or a catalogue id");
 
     if (format == "VST3" && uid.isNotEmpty())
-        return pimpl->resolveVst3Id (ref, uid);
+        return pimpl->resolveVst3Id (id, uid);
 
     if (format == "LADSPA" && uid.isNotEmpty())
-        return pimpl->resolveLadspaId (ref);
+        return pimpl->resolveLadspaId (id);
 
     if (format == "LV2" && uid.isNotEmpty())
         return pimpl->resolveUri (uid);
