@@ -111,7 +111,7 @@ juce::Array<juce::File> PluginPaths::getFolders (const juce::String& format)
 bool PluginPaths::mightBePlugin (const juce::String& format, const juce::File& file)
 {
     if (format == "VST3")
-        return file.hasFileExtension (".vst3");
+        return Vst3Bundle::isBundleName (file);
 
     if (format == "LADSPA")
         return file.hasFileExtension (".so") && file.existsAsFile();

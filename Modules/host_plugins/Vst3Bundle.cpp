@@ -37,6 +37,11 @@ juce::String Vst3Bundle::getArchitectureFolder()
     return (uname (&names) == 0 ? juce::String (names.machine) : juce::String ("unknown")) + "-linux";
 }
 
+bool Vst3Bundle::isBundleName (const juce::File& file)
+{
+    return file.hasFileExtension (".vst3") && file.getFileNameWithoutExtension().isNotEmpty();
+}
+
 juce::File Vst3Bundle::findBundleOf (const juce::File& file)
 {
     // Contents/<architecture>/<name>.so is three levels deep.
@@ -44,7 +49,7 @@ juce::File Vst3Bundle::findBundleOf (const juce::File& file)
 
     for (int level = 0; level <= 3; ++level)
     {
-        if (candidate.hasFileExtension (".vst3"))
+        if (isBundleName (candidate))
             return candidate;
 
         candidate = candidate.getParentDirectory();

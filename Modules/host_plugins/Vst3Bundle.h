@@ -17,6 +17,9 @@ struct Vst3Class
 /** Where a VST3 bundle keeps the binary for this machine, and which classes that binary has. Message thread. */
 struct Vst3Bundle
 {
+    /** Whether a file is called as a bundle is. The folder ~/.vst3 is not: that is where the bundles lie. */
+    static bool isBundleName (const juce::File&);
+
     /** The bundle that a path means: the bundle folder itself, or one that a .so or a folder inside it belongs to.
         An invalid File when the path leads into no bundle. */
     static juce::File findBundleOf (const juce::File&);
