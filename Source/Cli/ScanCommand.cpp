@@ -8,6 +8,7 @@
 #include <chrono>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <unistd.h>
 
 namespace cli
@@ -99,14 +100,27 @@ int scan (const ScanOptions& options)
     std::sort (plugins.begin(), plugins.end(), host::Catalogue::isBefore);
 
     juce::String notice;
-    host::Catalogue::update (
-        catalogueFile, [&] (host::Catalogue& catalogue) { catalogue.merge (outcome.files, formats, roots, seen); }, notice);
+    std::optional<host::Error> notSaved;
+
+    // What was found is printed even where the catalogue cannot be written.
+    try
+    {
+        host::Catalogue::update (
+            catalogueFile, [&] (host::Catalogue& catalogue) { catalogue.merge (outcome.files, formats, roots, seen); }, notice);
+    }
+    catch (const host::Error& error)
+    {
+        notSaved = error;
+    }
 
     if (notice.isNotEmpty())
         say (notice);
 
     std::cout << (options.asJson ? host::Catalogue::print (host::Catalogue::toJson (plugins, failures)) + "\n" : toTable (plugins, failures))
               << std::flush;
+
+    if (notSaved)
+        throw host::Error (*notSaved);
 
     if (! outcome.isComplete)
         say ("scan: stopped after " + juce::String (static_cast<int> (outcome.files.size())) + " of "

@@ -241,8 +241,8 @@ void Catalogue::update (const juce::File& file, const std::function<void (Catalo
     }
     catch (const Error& error)
     {
-        const auto aside = file.getNonexistentSibling (false).getSiblingFile (
-            file.getFileName() + ".damaged-" + juce::Time::getCurrentTime().formatted ("%Y%m%d-%H%M%S"));
+        const auto time = juce::Time::getCurrentTime().formatted ("%Y%m%d-%H%M%S");
+        const auto aside = file.getSiblingFile (file.getFileName() + ".damaged-" + time).getNonexistentSibling();
 
         if (rename (file.getFullPathName().toRawUTF8(), aside.getFullPathName().toRawUTF8()) != 0)
             throw;
