@@ -16,6 +16,7 @@ namespace
 // A signal handler may only touch what is there already: all of this is filled in beforehand.
 std::atomic<const Engine*> watchedEngine{ nullptr };
 char unfinishedFile[4096]{};
+char activity[1024]{};
 
 constexpr std::array caughtSignals{ SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
 std::array<struct sigaction, caughtSignals.size()> oldActions;
@@ -68,7 +69,7 @@ void describeNode (Line& line, const Engine& engine, NodeId id) noexcept
 {
     if (id == 0)
     {
-        line << "a plugin's code outside process()";
+        line << (activity[0] != 0 ? activity : "a plugin's code outside process()");
         return;
     }
 
@@ -135,6 +136,7 @@ CrashReport::~CrashReport()
 {
     watchedEngine = nullptr;
     unfinishedFile[0] = 0;
+    activity[0] = 0;
 
     for (std::size_t i = 0; i < caughtSignals.size(); ++i)
         ::sigaction (caughtSignals[i], &oldActions[i], nullptr);
@@ -144,6 +146,8 @@ void CrashReport::setUnfinishedFile (const std::string& path)
 {
     std::strncpy (unfinishedFile, path.c_str(), sizeof (unfinishedFile) - 1);
 }
+
+void CrashReport::setActivity (const std::string& text) { std::strncpy (activity, text.c_str(), sizeof (activity) - 1); }
 
 void CrashReport::reportHang (const Engine& engine, NodeId id, int seconds)
 {

@@ -27,6 +27,9 @@ public:
     /** To be removed at a crash; empty for none. */
     static void setUnfinishedFile (const std::string& path);
 
+    /** What a crash outside process() is laid to, such as "loading X.vst3"; empty for nothing in particular. */
+    static void setActivity (const std::string&);
+
     /** The same end for a node that never returns: prints that it hangs, and exits with 1 at once. */
     [[noreturn]] static void reportHang (const Engine&, NodeId, int seconds);
 };

@@ -103,7 +103,7 @@ int play (const PlayOptions& options)
     host::Engine engine ({ device->getSampleRate(), std::max (1, device->getBlockSize()), false });
     host::CrashReport crashReport (engine);
 
-    auto made = host::SessionGraph::build (session, formats, engine.getInfo(), engine.getCollector());
+    auto made = host::SessionGraph::build (session, formats, engine.getInfo(), engine.getCollector(), prepareToLoad);
     auto exitCode = tellNotes (made);
     engine.setGraph (made.graph);
     engine.setTempo (made.tempo);

@@ -105,8 +105,8 @@ int render (const RenderOptions& options)
     const host::CrashReport crashReport (engine);
 
     auto made = options.session.empty()
-                    ? host::SessionGraph::buildChain (options.plugins, formats, info, engine.getCollector())
-                    : host::SessionGraph::build (session, formats, info, engine.getCollector());
+                    ? host::SessionGraph::buildChain (options.plugins, formats, info, engine.getCollector(), prepareToLoad)
+                    : host::SessionGraph::build (session, formats, info, engine.getCollector(), prepareToLoad);
 
     for (const auto& assignment : options.sets)
         made.setParameter (assignment);

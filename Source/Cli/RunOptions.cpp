@@ -1,5 +1,7 @@
 #include "RunOptions.h"
 
+#include "TrialLoad.h"
+
 #include <host_engine/WriteFile.h>
 #include <rt_guard/rt_guard.h>
 
@@ -78,8 +80,16 @@ void RunOptions::apply() const
 
 void tell (const std::string& line) { std::cerr << "AudioHost: " << line << std::endl; }
 
+void prepareToLoad (const std::string& ref)
+{
+    loadInChildFirst (ref);
+    host::CrashReport::setActivity (ref);
+}
+
 int tellNotes (const host::SessionGraph& session)
 {
+    host::CrashReport::setActivity ({}); // all is loaded
+
     for (const auto& note : session.notes)
         tell (note);
 

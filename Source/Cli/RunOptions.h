@@ -29,6 +29,9 @@ struct RunOptions
 /** "AudioHost: <line>" on stderr. */
 void tell (const std::string& line);
 
+/** For SessionGraph: tries a plugin in a child process, and has a crash laid to it from then on. */
+void prepareToLoad (const std::string& ref);
+
 /** Says which plugins are missing and what else a person should know of a session.
     @returns the exit code it deserves: 1 when something is missing */
 int tellNotes (const host::SessionGraph&);

@@ -403,6 +403,23 @@ TEST_CASE_METHOD (Render, "render: a plugin that crashes or exits is named, exit
     }
 }
 
+TEST_CASE_METHOD (Render, "render: a plugin that dies as it is loaded takes nothing with it; in a session the rest goes on")
+{
+    for (const auto* name : { "TestCrashOnScan", "TestExitOnScan" })
+    {
+        const auto alone = run ({ "render", "--plugin", testPlugin (name), "--seconds", "0.5", "--output", "x.wav" });
+        REQUIRE (alone.exitCode == 1);
+        REQUIRE_THAT (alone.err, Contains (testPlugin (name)) && Contains ("ended its process"));
+
+        const auto session = writeSession (R"({"id":1,"type":"tone"},{"id":2,"type":"plugin","ref":")" + testPlugin (name)
+                                               + R"("},{"id":3,"type":"audioOutput"})",
+                                           R"({"from":"1:0","to":"2:0"},{"from":"2:0","to":"3:0"},{"from":"1:1","to":"3:1"})");
+        const auto output = render ({ session, "--seconds", "0.1", "--bits", "32f" }, 1);
+        REQUIRE (report["nodes"][1]["state"] == "missing");
+        REQUIRE (output.peak() > 0.2f);
+    }
+}
+
 TEST_CASE_METHOD (Render, "render: a missing plugin is told by name, stays silent, and makes exit code 1")
 {
     const auto session = writeSession (

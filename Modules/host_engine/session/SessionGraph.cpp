@@ -25,8 +25,9 @@ juce::String toJuce (const std::string& text) { return juce::String::fromUTF8 (t
 class Builder
 {
 public:
-    Builder (const Session& s, PluginFormats& f, const PrepareInfo& i, rt::Collector& c, SessionGraph& r)
-        : session (s), formats (f), info (i), collector (c), result (r)
+    Builder (const Session& s, PluginFormats& f, const PrepareInfo& i, rt::Collector& c, SessionGraph& r,
+             const SessionGraph::BeforeLoading& b)
+        : session (s), formats (f), info (i), collector (c), result (r), beforeLoading (b)
     {
     }
 
@@ -172,9 +173,9 @@ private:
                 throw Error (label, "has no \"ref\"", "give the plugin's path or id");
 
             const auto isRelativePath = ref.starts_with ("./") || ref.starts_with ("../");
-            const auto plugin =
-                formats.resolve (isRelativePath ? session.resolvePath (ref).getFullPathName() : toJuce (ref));
-            auto instance = formats.create (plugin, info.sampleRate, info.maxBlockSize);
+            const auto place = isRelativePath ? session.resolvePath (ref).getFullPathName() : toJuce (ref);
+            beforeLoading (place.toStdString());
+            auto instance = formats.create (formats.resolve (place), info.sampleRate, info.maxBlockSize);
             restoreState (json, *instance);
             return instance;
         }
@@ -282,20 +283,21 @@ private:
     const PrepareInfo& info;
     rt::Collector& collector;
     SessionGraph& result;
+    const SessionGraph::BeforeLoading& beforeLoading;
     std::string label;
 };
 } // namespace
 
 SessionGraph SessionGraph::build (const Session& session, PluginFormats& formats, const PrepareInfo& info,
-                                  rt::Collector& collector)
+                                  rt::Collector& collector, const BeforeLoading& beforeLoading)
 {
     SessionGraph result;
-    Builder (session, formats, info, collector, result).run();
+    Builder (session, formats, info, collector, result, beforeLoading).run();
     return result;
 }
 
 SessionGraph SessionGraph::buildChain (const std::vector<std::string>& refs, PluginFormats& formats, const PrepareInfo& info,
-                                       rt::Collector& collector)
+                                       rt::Collector& collector, const BeforeLoading& beforeLoading)
 {
     SessionGraph result;
     NodeId nextId = 1;
@@ -312,8 +314,11 @@ SessionGraph SessionGraph::buildChain (const std::vector<std::string>& refs, Plu
     chain.push_back (add (NodeRole::audioInput, std::make_unique<IoNode> ("Audio Input", NodePorts{ 0, 2, false, false })));
 
     for (const auto& ref : refs)
-        chain.push_back (
-            add (NodeRole::processor, formats.create (formats.resolve (toJuce (ref)), info.sampleRate, info.maxBlockSize)));
+    {
+        beforeLoading (ref);
+        auto plugin = formats.create (formats.resolve (toJuce (ref)), info.sampleRate, info.maxBlockSize);
+        chain.push_back (add (NodeRole::processor, std::move (plugin)));
+    }
 
     chain.push_back (
         add (NodeRole::audioOutput, std::make_unique<IoNode> ("Audio Output", NodePorts{ 2, 0, false, false })));

@@ -4,6 +4,7 @@
 
 #include <host_plugins/PluginFormats.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,15 +27,21 @@ struct SessionGraph
     std::vector<std::string> notes;     ///< one line each that the person should see
     std::optional<double> musicSeconds; ///< of the longest file that the session itself plays once
 
+    /** Called with the ref of every plugin before it is loaded; may throw host::Error to keep it out. */
+    using BeforeLoading = std::function<void (const std::string& ref)>;
+
     /** Makes every node. Throws host::Error for an unknown node type, a bad value, an unknown port, a wire that is there
         twice; plugins that are missing are no error. */
-    static SessionGraph build (const Session&, PluginFormats&, const PrepareInfo&, rt::Collector&);
+    static SessionGraph build (
+        const Session&, PluginFormats&, const PrepareInfo&, rt::Collector&,
+        const BeforeLoading& = [] (const std::string&) {});
 
     /** audioInput, then the plugins in order, then audioOutput, then midiInput to every plugin that takes MIDI: nodes 1, 2,
         ... Channels are joined one to one, as many as both sides have; what is left over is in the notes. Throws
         host::Error when a plugin cannot be made. */
-    static SessionGraph buildChain (const std::vector<std::string>& refs, PluginFormats&, const PrepareInfo&,
-                                    rt::Collector&);
+    static SessionGraph buildChain (
+        const std::vector<std::string>& refs, PluginFormats&, const PrepareInfo&, rt::Collector&,
+        const BeforeLoading& = [] (const std::string&) {});
 
     /** Sets NODE.PARAM=VALUE as the command line gives it, before the graph runs. NODE is an id or a unique name, PARAM an
         exact name or #id. Throws host::Error that names what is wrong. */
