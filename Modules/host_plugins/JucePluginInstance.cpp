@@ -2,6 +2,7 @@
 
 #include <host_graph/Error.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -51,6 +52,17 @@ std::vector<bool> findMidiControllerParameters (const juce::StringArray& names)
     markSet ("MIDI CC ", "|", 0);
     markSet ("MIDI Ch. ", " CC ", 1);
     return result;
+}
+
+/** Whether a parameter is one of those by which a DPF plugin's two halves tell each other the host's set-up: hidden, read-only,
+    always the first three, and nothing that a person should set. JUCE passes on neither flag. */
+static bool isDpfInternal (const ParameterInfo& parameter, bool isAutomatable)
+{
+    static constexpr std::array names { "Buffer Size", "Sample Rate", "Latency" };
+    const auto index = parameter.id.getIntValue();
+
+    return ! isAutomatable && parameter.label == "frames" && juce::isPositiveAndBelow (index, names.size())
+           && parameter.id == juce::String (index) && parameter.name == names[static_cast<std::size_t> (index)];
 }
 
 //======================================================================================================================
@@ -128,6 +140,9 @@ void JucePluginInstance::collectParameters()
                       ? parameter->getNumSteps()
                       : 0;
 
+        if (info.format == "VST3" && isDpfInternal (p, parameter->isAutomatable()))
+            continue;
+
         parameters.push_back (p);
         juceParameters.push_back (parameter);
     }
@@ -145,20 +160,7 @@ void JucePluginInstance::prepare (const PrepareInfo& prepareInfo)
 
     playHead.sampleRate = prepareInfo.sampleRate;
     plugin->setNonRealtime (prepareInfo.offline);
-    plugin->setRateAndBufferSizeDetails (prepareInfo.sampleRate, prepareInfo.maxBlockSize);
-
-    // JUCE makes an LV2 plugin anew here, from a state that lacks the changes no block has consumed yet.
-    std::vector<float> values;
-
-    for (const auto* parameter : juceParameters)
-        values.push_back (parameter->getValue());
-
-    plugin->prepareToPlay (prepareInfo.sampleRate, prepareInfo.maxBlockSize);
-    isPrepared = true;
-
-    for (std::size_t i = 0; i < values.size(); ++i)
-        if (juceParameters[i]->getValue() != values[i])
-            juceParameters[i]->setValue (values[i]);
+    makeReady (prepareInfo.sampleRate, prepareInfo.maxBlockSize);
 
     if (plugin->getTotalNumInputChannels() != ports.audioInputs || plugin->getTotalNumOutputChannels() != ports.audioOutputs)
     {
@@ -170,6 +172,25 @@ void JucePluginInstance::prepare (const PrepareInfo& prepareInfo)
     const auto numChannels = std::max (ports.audioInputs, ports.audioOutputs);
     wide.setSize (numChannels >= 32 ? numChannels : 0, prepareInfo.maxBlockSize);
     latency = std::max (0, plugin->getLatencySamples());
+}
+
+void JucePluginInstance::makeReady (double sampleRate, int maxBlockSize)
+{
+    plugin->setRateAndBufferSizeDetails (sampleRate, maxBlockSize);
+
+    // JUCE makes an LV2 plugin anew here, from a state that lacks the changes no block has consumed yet.
+    std::vector<float> values;
+
+    if (info.format == "LV2")
+        for (const auto* parameter : juceParameters)
+            values.push_back (parameter->getValue());
+
+    plugin->prepareToPlay (sampleRate, maxBlockSize);
+    isPrepared = true;
+
+    for (std::size_t i = 0; i < values.size(); ++i)
+        if (juceParameters[i]->getValue() != values[i])
+            juceParameters[i]->setValue (values[i]);
 }
 
 void JucePluginInstance::release()
@@ -222,8 +243,8 @@ void JucePluginInstance::reset()
     // JUCE's LV2 wrapper has no reset; being prepared anew, it makes the plugin anew with the state it had.
     const auto sampleRate = plugin->getSampleRate();
     const auto blockSize = plugin->getBlockSize();
-    plugin->releaseResources();
-    plugin->prepareToPlay (sampleRate, blockSize);
+    release();
+    makeReady (sampleRate, blockSize);
 }
 
 int JucePluginInstance::getLatencySamples() const { return latency.load (std::memory_order_relaxed); }

@@ -54,6 +54,7 @@ private:
     void audioProcessorParameterChanged (juce::AudioProcessor*, int, float) override {}
     void audioProcessorChanged (juce::AudioProcessor*, const ChangeDetails&) override;
     void collectParameters();
+    void makeReady (double sampleRate, int maxBlockSize);
 
     PluginInfo info;
     PlayHead playHead;

@@ -2,17 +2,7 @@
 
 #include "BinaryFile.h"
 
-#ifndef DEVELOPMENT
-    #define DEVELOPMENT 0
-    #define HOST_UNDEFINE_DEVELOPMENT 1
-#endif
-
 #include <pluginterfaces/base/ipluginbase.h>
-
-#ifdef HOST_UNDEFINE_DEVELOPMENT
-    #undef DEVELOPMENT
-    #undef HOST_UNDEFINE_DEVELOPMENT
-#endif
 
 #include <sys/utsname.h>
 

@@ -46,15 +46,15 @@ std::string toText (const json& d)
     const auto text = [] (const json& value)
     { return juce::String::fromUTF8 (value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str()); };
 
-    std::vector<std::vector<juce::String>> facts { { text (d["name"]) }, { "  id", text (d["id"]) } };
+    std::vector<std::vector<juce::String>> facts { { "  id", text (d["id"]) } };
 
     for (const auto& bus : d["buses"])
-        facts.push_back ({ "  " + text (bus["direction"]), text (bus["channels"]) + (bus["channels"] == 1 ? " channel" : " channels"),
-                           text (bus["name"]) });
+        facts.push_back ({ "  " + text (bus["direction"]), text (bus["channels"]) + (bus["channels"] == 1 ? " channel   " : " channels  ")
+                                                               + text (bus["name"]) });
 
     facts.push_back ({ "  latency", text (d["latency"]) + " samples" });
-    facts.push_back ({ "  tail", d["tail"].is_null() ? "infinite or unknown" : text (d["tail"]) + " s" });
-    auto result = toTable (facts, 100);
+    facts.push_back ({ "  tail", d["tail"].is_null() ? "infinite or unknown" : juce::String (d["tail"].get<double>(), 3) + " s" });
+    auto result = text (d["name"]).toStdString() + "\n" + toTable (facts, 100);
 
     if (! d["parameters"].empty())
     {

@@ -27,6 +27,29 @@ int indexOf (host::NodeProcessor& node, const juce::String& name)
     return -1;
 }
 
+/** A parameter of a hosted plugin, with all that decides whether it is shown. */
+struct FakeParameter : public juce::AudioPluginInstance::HostedParameter
+{
+    FakeParameter (juce::String idToUse, juce::String nameToUse, juce::String labelToUse, bool automatable)
+        : id (std::move (idToUse)), name (std::move (nameToUse)), label (std::move (labelToUse)), canAutomate (automatable)
+    {
+    }
+
+    float getValue() const override { return value; }
+    void setValue (float newValue) override { value = newValue; }
+    float getDefaultValue() const override { return 0.0f; }
+    juce::String getName (int) const override { return name; }
+    juce::String getLabel() const override { return label; }
+    float getValueForText (const juce::String&) const override { return 0.0f; }
+    juce::String getText (float, int) const override { return {}; }
+    bool isAutomatable() const override { return canAutomate; }
+    juce::String getParameterID() const override { return id; }
+
+    const juce::String id, name, label;
+    const bool canAutomate;
+    float value = 0.0f;
+};
+
 /** A plugin whose JUCE side is the test's own. */
 class FakePlugin : public juce::AudioPluginInstance
 {
@@ -75,6 +98,8 @@ public:
     void getStateInformation (juce::MemoryBlock&) override {}
     void setStateInformation (const void*, int) override {}
     bool isBusesLayoutSupported (const BusesLayout&) const override { return true; }
+
+    void add (std::unique_ptr<FakeParameter> parameter) { addHostedParameter (std::move (parameter)); }
 
     int lastChannels = 0, lastSamples = 0, numPrepared = 0, numReleased = 0, preparedSize = 0;
     double preparedRate = 0.0, tail = 0.0;
@@ -286,6 +311,22 @@ TEST_CASE_METHOD (PluginFixture, "plugins with MIDI input show their own paramet
         CHECK (make (pathOf ("TestDpfMidiGain.vst3"))->getParameters().size() == 1);
 }
 
+TEST_CASE_METHOD (PluginFixture, "a change made between two preparations is not lost")
+{
+    const auto path = GENERATE ("TestGain.vst3", "TestLv2Gain.lv2", "ladspa/TestLadspaGain.so");
+    CAPTURE (path);
+    const auto plugin = make (pathOf (path), { 48000.0, 64, true });
+    const auto gain = indexOf (*plugin, "Gain");
+    plugin->setParameter (gain, 0.5f);
+    plugin->prepare ({ 48000.0, 128, true });
+    plugin->reset();
+    CHECK (plugin->getParameter (gain) == 0.5f);
+    const auto input = noise (2, 128);
+    auto output = input;
+    run (*plugin, output, 128);
+    requireEqual (output, input, 2, 0.5f);
+}
+
 TEST_CASE ("a whole set of MIDI controllers is recognised, and nothing else")
 {
     const auto makeSet = [] (const juce::String& prefix, const juce::String& separator, int firstChannel)
@@ -380,6 +421,31 @@ TEST_CASE ("wide plugins get all their channels, and nothing is allocated for ei
         REQUIRE (buffer.getSample (c, 99) == 0.5f * static_cast<float> (c));
         REQUIRE (buffer.getSample (c, 100) == static_cast<float> (c));
     }
+}
+
+TEST_CASE ("what DPF's halves tell each other is not shown, and what only looks like it is")
+{
+    const juce::ScopedJuceInitialiser_GUI juce;
+    auto fake = std::make_unique<FakePlugin> (2);
+    auto& raw = *fake;
+    fake->add (std::make_unique<FakeParameter> ("0", "Buffer Size", "frames", false));
+    fake->add (std::make_unique<FakeParameter> ("1", "Sample Rate", "frames", false));
+    fake->add (std::make_unique<FakeParameter> ("2", "Latency", "frames", false));
+    fake->add (std::make_unique<FakeParameter> ("3", "Latency", "frames", false)); // another number
+    fake->add (std::make_unique<FakeParameter> ("1", "Sample Rate", "Hz", false)); // another unit
+    fake->add (std::make_unique<FakeParameter> ("0", "Buffer Size", "frames", true)); // can be set
+    fake->add (std::make_unique<FakeParameter> ("7", "", "", true));
+    host::JucePluginInstance plugin (fakeInfo(), std::move (fake));
+
+    REQUIRE (plugin.getParameters().size() == 4);
+    CHECK (plugin.getParameters()[0].id == "3");
+    CHECK (plugin.getParameters()[1].label == "Hz");
+    CHECK (plugin.getParameters()[2].name == "Buffer Size");
+    CHECK (plugin.getParameters()[3].name == "Parameter 7");
+
+    plugin.setParameter (2, 0.5f);
+    CHECK (raw.getParameters()[5]->getValue() == 0.5f);
+    CHECK (raw.getParameters()[0]->getValue() == 0.0f);
 }
 
 TEST_CASE ("a plugin hears of the transport, and says what it must of itself")
