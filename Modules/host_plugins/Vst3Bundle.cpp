@@ -29,7 +29,7 @@ juce::String Vst3Bundle::getArchitectureFolder()
 
 bool Vst3Bundle::isBundleName (const juce::File& file)
 {
-    return file.hasFileExtension (".vst3") && file.getFileNameWithoutExtension().isNotEmpty();
+    return file.hasFileExtension (".vst3") && file.getFileName().length() > 5;
 }
 
 juce::File Vst3Bundle::findBundleOf (const juce::File& file)

@@ -56,6 +56,9 @@ void say (const juce::String& line) { std::cerr << "AudioHost: " << line << std:
 
 int scan (const ScanOptions& options)
 {
+    if (! (options.timeout >= 0.01 && options.timeout <= 86400.0))
+        throw host::Error ("--timeout", "is out of range", "give 0.01 to 86400 seconds");
+
     juce::StringArray formats, paths, seen;
 
     for (const auto& format : host::PluginPaths::getFormats())
@@ -140,7 +143,6 @@ void addScanCommand (CLI::App& app, Outcome& outcome)
         ->transform (CLI::IsMember (std::vector<std::string> { "VST3", "LV2", "LADSPA" }, CLI::ignore_case))
         ->allow_extra_args (false);
     command->add_option ("--timeout", options->timeout, "Seconds after which a silent plugin is given up")
-        ->check (CLI::Range (0.01, 86400.0))
         ->capture_default_str();
     command->add_flag ("--json", options->asJson, "One JSON document on stdout");
     command->add_option ("PATH", options->paths, "Files and folders to look at (default: the standard folders)");
