@@ -1,5 +1,6 @@
 #include "Lv2World.h"
 
+#include "ErrorOutputCapture.h"
 #include "PluginPaths.h"
 
 #include <lilv/lilv.h>
@@ -50,6 +51,7 @@ struct Lv2World::Pimpl
     }
 
     LilvWorld* world;
+    juce::String trouble;
 };
 
 Lv2World::Lv2World() : pimpl (std::make_unique<Pimpl>())
@@ -66,8 +68,18 @@ void Lv2World::addBundle (const juce::File& bundle)
 {
     const auto path = juce::File::addTrailingSeparator (bundle.getFullPathName());
     const Node uri (lilv_new_file_uri (pimpl->world, nullptr, path.toRawUTF8()));
+
+    // A manifest that is no Turtle is reported by printing alone.
+    const ErrorOutputCapture capture;
     lilv_world_load_bundle (pimpl->world, uri.get());
+    pimpl->trouble = juce::String::fromUTF8 (capture.getFirstLine().c_str());
+
+    for (const auto* prefix : { "error: ", "warning: " })
+        if (pimpl->trouble.startsWith (prefix))
+            pimpl->trouble = pimpl->trouble.substring (juce::String (prefix).length());
 }
+
+juce::String Lv2World::getTrouble() const { return pimpl->trouble; }
 
 Lv2World::~Lv2World() = default;
 

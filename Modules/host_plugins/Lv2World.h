@@ -36,6 +36,9 @@ public:
     /** Reads a bundle from outside LV2's folders as well. */
     void addBundle (const juce::File& bundle);
 
+    /** What is wrong with the bundle that was read last, in the parser's words; empty if nothing is. */
+    juce::String getTrouble() const;
+
     /** Sorted by URI. */
     juce::StringArray getPluginUris() const;
 

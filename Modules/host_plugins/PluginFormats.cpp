@@ -1,5 +1,6 @@
 #include "PluginFormats.h"
 
+#include "ErrorOutputCapture.h"
 #include "JucePluginInstance.h"
 #include "LadspaPlugin.h"
 #include "Lv2World.h"
@@ -141,6 +142,7 @@ struct PluginFormats::Pimpl
     {
         if (lv2 == nullptr)
         {
+            const ErrorOutputCapture capture; // of bundles that were asked about, Lv2World tells what is wrong
             lv2 = std::make_unique<juce::LV2PluginFormat>();
 
             // JUCE reads the standard folders alone; ours may be more, or others. Asking again, even for none, also makes it
@@ -189,6 +191,7 @@ struct PluginFormats::Pimpl
 
         juce::FileSearchPath path;
         path.add (folder);
+        const ErrorOutputCapture capture;
         lv2->searchPathsForPlugins (path, false, false);
     }
 
@@ -238,11 +241,14 @@ struct PluginFormats::Pimpl
     Contents inspectLv2Bundle (const juce::File& bundle)
     {
         Contents contents;
-        const auto uris = Lv2World (bundle).getPluginUris();
+        const Lv2World world (bundle);
+        const auto uris = world.getPluginUris();
 
         if (uris.isEmpty())
         {
-            contents.whyNone = "has no LV2 plugins: its manifest names none";
+            contents.isUnreadable = world.getTrouble().isNotEmpty();
+            contents.whyNone = contents.isUnreadable ? "has a manifest that cannot be read (" + world.getTrouble() + ")"
+                                                     : juce::String ("has no LV2 plugins: its manifest names none");
             return contents;
         }
 

@@ -1,6 +1,7 @@
 #include "host_plugins.h"
 
 #include "BinaryFile.cpp"
+#include "ErrorOutputCapture.cpp"
 #include "SharedLibrary.cpp"
 #include "Vst3Bundle.cpp"
 #include "PluginPaths.cpp"
