@@ -17,7 +17,8 @@ namespace
     throw Error (file.getFullPathName().toStdString(), why, whatToDo);
 }
 
-/** What readers pass over in silence: a WAV that promises more data than the file holds, or no channels. */
+/** What the reader passes over in silence: a WAV that promises more data than the file holds, that has no channels, or
+    samples of a kind that it would read as silence. */
 void checkWav (const juce::File& file)
 {
     juce::FileInputStream stream (file);
@@ -41,10 +42,22 @@ void checkWav (const juce::File& file)
 
         if (isId ("fmt "))
         {
-            stream.readShort();
+            constexpr int pcm = 1, ieeeFloat = 3, extensible = 0xfffe;
+            const auto kind = int (std::uint16_t (stream.readShort()));
 
             if (stream.readShort() == 0)
                 refuse (file, "is a WAV file without channels", "give a file with at least one channel");
+
+            if (stream.readInt() == 0)
+                refuse (file, "is a WAV file without a sample rate", "export the file again");
+
+            stream.skipNextBytes (6);
+            const auto bits = int (std::uint16_t (stream.readShort()));
+            const auto isReadable = kind == ieeeFloat ? bits == 32 : bits == 8 || bits == 16 || bits == 24 || bits == 32;
+
+            if ((kind == pcm || kind == ieeeFloat || kind == extensible) && ! isReadable)
+                refuse (file, "has samples of " + std::to_string (bits) + " bits, which this program cannot read",
+                        "convert it to 16 or 24 bits, or to 32-bit float");
         }
 
         if (isId ("data"))

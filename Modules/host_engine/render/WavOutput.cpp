@@ -59,7 +59,9 @@ WavOutput::~WavOutput()
 
 void WavOutput::fail (const std::string& why) const
 {
-    throw Error (target.getFullPathName().toStdString(), "cannot be written: " + why,
+    // A write that stops half way leaves no error of the system's.
+    throw Error (target.getFullPathName().toStdString(),
+                 "cannot be written: " + (why.empty() ? "a part of it fits, the rest does not" : why),
                  "check the folder, who may write there, and the free space", Error::Kind::failed);
 }
 

@@ -5,6 +5,7 @@
 #include "../RenderPlan.h"
 
 #include <array>
+#include <cmath>
 
 namespace host
 {
@@ -101,11 +102,18 @@ juce::MidiMessageSequence readMidiFile (const juce::File& file)
     if (stream.failedToOpen() || ! midi.readFrom (stream))
         throw Error (name, "is not a readable MIDI file", "give a Standard MIDI File (.mid)");
 
+    if (midi.getTimeFormat() == 0)
+        throw Error (name, "its ticks have no length", "export the file again");
+
     midi.convertTimestampTicksToSeconds();
     juce::MidiMessageSequence result;
 
     for (int i = 0; i < midi.getNumTracks(); ++i)
         result.addSequence (*midi.getTrack (i), 0.0);
+
+    for (const auto* event : result)
+        if (! std::isfinite (event->message.getTimeStamp()))
+            throw Error (name, "its ticks have no length", "export the file again");
 
     result.sort();
     return result;
