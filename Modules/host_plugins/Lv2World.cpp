@@ -117,13 +117,20 @@ std::optional<Lv2World::Plugin> Lv2World::find (const juce::String& uri) const
         result.version = (minor.isEmpty() ? "0" : minor) + "." + (micro.isEmpty() ? "0" : micro);
 
     const auto cv = pimpl->uri (LV2_CORE__CVPort);
+    const auto audio = pimpl->uri (LV2_CORE__AudioPort);
+    const auto input = pimpl->uri (LV2_CORE__InputPort);
     const auto optional = pimpl->uri (LV2_CORE__connectionOptional);
 
     for (std::uint32_t i = 0, end = lilv_plugin_get_num_ports (plugin); i < end; ++i)
     {
         const auto* port = lilv_plugin_get_port_by_index (plugin, i);
 
-        if (port != nullptr && lilv_port_is_a (plugin, port, cv.get()) && ! lilv_port_has_property (plugin, port, optional.get()))
+        if (port == nullptr)
+            continue;
+
+        if (lilv_port_is_a (plugin, port, audio.get()))
+            ++(lilv_port_is_a (plugin, port, input.get()) ? result.audioInputs : result.audioOutputs);
+        else if (lilv_port_is_a (plugin, port, cv.get()) && ! lilv_port_has_property (plugin, port, optional.get()))
             result.needsCv = true;
     }
 

@@ -22,6 +22,8 @@ public:
         juce::File bundle;
         juce::File binary;
         juce::String version; ///< minor.micro, or empty
+        int audioInputs = 0;
+        int audioOutputs = 0;
         bool needsCv = false; ///< has control-voltage ports that must be connected
     };
 

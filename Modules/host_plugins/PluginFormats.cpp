@@ -514,6 +514,7 @@ std::unique_ptr<PluginInstance> PluginFormats::create (const PluginInfo& info, d
         return LadspaPlugin::create (info, sampleRate, maxBlockSize);
 
     juce::AudioPluginFormat* format = nullptr;
+    std::optional<Lv2World::Plugin> lv2;
     juce::PluginDescription description;
     description.name = info.name;
     description.pluginFormatName = info.format;
@@ -534,12 +535,12 @@ std::unique_ptr<PluginInstance> PluginFormats::create (const PluginInfo& info, d
     else if (info.format == "LV2")
     {
         pimpl->findBundleOf (info.file);
-        const auto plugin = pimpl->getLv2World().find (info.file);
+        lv2 = pimpl->getLv2World().find (info.file);
 
-        if (! plugin)
+        if (! lv2)
             fail (name, "no LV2 bundle on this machine has this plugin", "install it, or set LV2_PATH");
 
-        const auto whyNot = Pimpl::whyLv2NotLoadable (*plugin);
+        const auto whyNot = Pimpl::whyLv2NotLoadable (*lv2);
 
         if (whyNot.isNotEmpty())
             fail (name, whyNot, "reinstall the plugin, or use another");
@@ -557,7 +558,17 @@ std::unique_ptr<PluginInstance> PluginFormats::create (const PluginInfo& info, d
     if (instance == nullptr)
         fail (name, "the plugin cannot be made (" + error + ")", "try it in another host, or use another plugin", Error::Kind::failed);
 
-    return std::make_unique<JucePluginInstance> (info, std::move (instance));
+    auto result = std::make_unique<JucePluginInstance> (info, std::move (instance));
+
+    // JUCE takes two ports outside any group that have the same designation for one channel, and leaves all ports of such a
+    // plugin unconnected, so that its first block would be its last.
+    if (lv2 && (result->getPorts().audioInputs != lv2->audioInputs || result->getPorts().audioOutputs != lv2->audioOutputs))
+        fail (name, "its audio ports cannot all be connected: JUCE finds " + juce::String (result->getPorts().audioInputs) + " in, "
+                        + juce::String (result->getPorts().audioOutputs) + " out, where its bundle has " + juce::String (lv2->audioInputs)
+                        + " in, " + juce::String (lv2->audioOutputs) + " out",
+              "use another plugin", Error::Kind::failed);
+
+    return result;
 }
 
 } // namespace host

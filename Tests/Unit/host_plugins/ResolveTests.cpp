@@ -178,3 +178,34 @@ TEST_CASE_METHOD (ResolveFixture, "making a plugin whose file has gone names the
     info.format = "VST2";
     CHECK_THAT (errorOf ([&] { formats.create (info, 48000.0, 512); }), Contains ("no plugin format named VST2"));
 }
+
+TEST_CASE_METHOD (ResolveFixture, "an LV2 plugin whose ports cannot all be connected is refused, not run")
+{
+    const auto bundle = folder.getChildFile ("Changed.lv2");
+    REQUIRE (testPlugin ("TestLv2Gain.lv2").copyDirectoryTo (bundle));
+    const auto description = bundle.getChildFile ("TestLv2Gain.ttl");
+
+    const auto change = [&] (const juce::String& from, const juce::String& to)
+    {
+        const auto before = description.loadFileAsString();
+        REQUIRE (before.contains (from));
+        description.replaceWithText (before.replace (from, to));
+    };
+
+    SECTION ("two ports of one designation")
+    {
+        const juce::String left = " ; lv2:designation <http://lv2plug.in/ns/ext/port-groups#left>";
+        change ("\"Input Left\"", "\"Input Left\"" + left);
+        change ("\"Input Right\"", "\"Input Right\"" + left);
+        CHECK_THAT (errorOf ([&] { make (bundle.getFullPathName()); }, host::Error::Kind::failed),
+                    Contains ("TestLv2Gain") && Contains ("2 in, 2 out"));
+    }
+
+    SECTION ("a control-voltage port")
+    {
+        change ("a lv2:InputPort , lv2:AudioPort ; lv2:index 1", "a lv2:InputPort , lv2:CVPort ; lv2:index 1");
+        CHECK_THAT (errorOf ([&] { make (bundle.getFullPathName()); }), Contains ("control-voltage"));
+    }
+
+    SECTION ("as it was") { CHECK (make (bundle.getFullPathName())->getPorts().audioInputs == 2); }
+}
