@@ -126,14 +126,15 @@ TEST_CASE_METHOD (BadInput, "bad input: a path that is no plugin, a bundle witho
         std::string path, word, reason;
     };
 
-    std::vector<Bad> all{
-        { folder.file ("nowhere.vst3"), "does not exist", {} },
-        { folder.write ("text.vst3", "I am a song\n"), "not a shared library", "unreadable" },
-        { folder.write ("notes.txt", "I am a song\n"), "no plugin", "no-plugin" },
-        { folder.write ("text.so", "I am a song\n"), "not a shared library", "unreadable" },
-        { folder.write ("empty.so", ""), "empty", "unreadable" },
-        { folder.write ("header.so", std::string ("\x7f""ELF\2\1\1", 7)), "truncated", "unreadable" }
-    };
+    std::vector<Bad> all{ { folder.file ("nowhere.vst3"), "does not exist", {} },
+                          { folder.write ("text.vst3", "I am a song\n"), "not a shared library", "unreadable" },
+                          { folder.write ("notes.txt", "I am a song\n"), "no plugin", "no-plugin" },
+                          { folder.write ("text.so", "I am a song\n"), "not a shared library", "unreadable" },
+                          { folder.write ("empty.so", ""), "empty", "unreadable" },
+                          { folder.write ("header.so", std::string ("\x7f"
+                                                                    "ELF\2\1\1",
+                                                                    7)),
+                            "truncated", "unreadable" } };
 
     const auto truncated = PluginFiles::copy ("TestGain", folder.path);
     PluginFiles::truncate (PluginFiles::getBinary (truncated));
@@ -177,10 +178,10 @@ TEST_CASE_METHOD (BadInput, "bad input: a path that is no plugin, a bundle witho
         CAPTURE (bad.path);
         const auto name = std::filesystem::path (bad.path).filename().string();
 
-        for (const auto& arguments : std::vector<Arguments>{
-                 { "render", "--plugin", bad.path, "--seconds", "0.1", "--output", "out.wav" },
-                 { "describe", bad.path, "--json" },
-                 { "check", bad.path, "--json" } })
+        for (const auto& arguments :
+             std::vector<Arguments>{ { "render", "--plugin", bad.path, "--seconds", "0.1", "--output", "out.wav" },
+                                     { "describe", bad.path, "--json" },
+                                     { "check", bad.path, "--json" } })
         {
             refuse (arguments, 2, bad.word);
             REQUIRE_THAT (result.err, Contains (name) || Contains ("TestLv2Gain"));
@@ -204,17 +205,19 @@ TEST_CASE_METHOD (BadInput, "bad input: a session's plugin that is missing or br
     const auto foreign = PluginFiles::copy ("TestPass", folder.path);
     PluginFiles::makeForeign (PluginFiles::getBinary (foreign));
 
-    for (const auto& [ref, word] : std::vector<std::pair<std::string, std::string>>{
-             { "/nowhere/Lost.vst3", "does not exist" }, { foreign, "aarch64" }, { "VST3:41484F53544553540000000000000FFF", "catalogue" },
-             { "", "ref" } })
+    for (const auto& [ref, word] :
+         std::vector<std::pair<std::string, std::string>>{ { "/nowhere/Lost.vst3", "does not exist" },
+                                                           { foreign, "aarch64" },
+                                                           { "VST3:41484F53544553540000000000000FFF", "catalogue" },
+                                                           { "", "ref" } })
     {
-        const auto session = writeSession (R"({"id":1,"type":"tone"},{"id":2,"type":"plugin","name":"Lost Reverb","ref":")" + ref
-                                               + R"("},{"id":3,"type":"audioOutput"})",
+        const auto session = writeSession (R"({"id":1,"type":"tone"},{"id":2,"type":"plugin","name":"Lost Reverb","ref":")"
+                                               + ref + R"("},{"id":3,"type":"audioOutput"})",
                                            R"({"from":"1:0","to":"2:0"},{"from":"2:0","to":"3:0"})");
 
-        for (const auto& arguments : std::vector<Arguments>{
-                 { "render", session, "--seconds", "0.1", "--output", "out.wav" },
-                 { "play", session, "--seconds", "0.1", "--device", "Virtual" } })
+        for (const auto& arguments :
+             std::vector<Arguments>{ { "render", session, "--seconds", "0.1", "--output", "out.wav" },
+                                     { "play", session, "--seconds", "0.1", "--device", "Virtual" } })
         {
             CAPTURE (arguments, ref);
             result = run (arguments, std::chrono::seconds (30));
@@ -230,9 +233,13 @@ TEST_CASE_METHOD (BadInput, "bad input: what is no session at all")
     std::string deep (100000, '[');
 
     for (const auto& contents :
-         { std::string ("This is a song.\n"), std::string(), std::string ("\x7f""ELF\0\1\2\xff\xfe", 9), std::string ("\0\0\0\0", 4),
-           readText (AUDIOHOST_BINARY).substr (0, 4096), std::string ("{\"audiohost\":1,"), deep, std::string ("[]"), std::string ("{}"),
-           std::string ("7"), std::string ("null"), std::string (R"({"audiohost":"1","nodes":[],"connections":[]})"),
+         { std::string ("This is a song.\n"), std::string(),
+           std::string ("\x7f"
+                        "ELF\0\1\2\xff\xfe",
+                        9),
+           std::string ("\0\0\0\0", 4), readText (AUDIOHOST_BINARY).substr (0, 4096), std::string ("{\"audiohost\":1,"),
+           deep, std::string ("[]"), std::string ("{}"), std::string ("7"), std::string ("null"),
+           std::string (R"({"audiohost":"1","nodes":[],"connections":[]})"),
            std::string (R"({"audiohost":2,"nodes":[],"connections":[]})"), std::string (R"({"audiohost":1,"nodes":[]})"),
            std::string (R"({"audiohost":1,"nodes":{},"connections":[]})"),
            std::string (R"({"audiohost":1,"tempo":0,"nodes":[],"connections":[]})"),
@@ -324,10 +331,11 @@ TEST_CASE_METHOD (BadInput, "bad input: a cycle is named by its nodes, and a fee
 {
     const auto nodes = [] (const char* type)
     {
-        return std::string (R"({"id":2,"type":"gain","name":"Here"},{"id":3,"type":"gain","name":"There"},{"id":4,"type":")") + type
-               + R"(","name":"Back"},{"id":9,"type":"audioOutput"})";
+        return std::string (R"({"id":2,"type":"gain","name":"Here"},{"id":3,"type":"gain","name":"There"},{"id":4,"type":")")
+               + type + R"(","name":"Back"},{"id":9,"type":"audioOutput"})";
     };
-    const std::string wires = R"({"from":"2:0","to":"3:0"},{"from":"3:0","to":"4:0"},{"from":"4:0","to":"2:0"},{"from":"3:0","to":"9:0"})";
+    const std::string wires =
+        R"({"from":"2:0","to":"3:0"},{"from":"3:0","to":"4:0"},{"from":"4:0","to":"2:0"},{"from":"3:0","to":"9:0"})";
     const auto session = writeSession (nodes ("gain"), wires);
     refuseRender ({ session }, "cycle");
     REQUIRE_THAT (result.err, Contains ("Here") && Contains ("There") && Contains ("Back"));
@@ -396,7 +404,8 @@ TEST_CASE_METHOD (BadInput, "bad input: WAV files with odd headers never bring t
             contents.replace (at, 2, word);
             folder.write ("in.wav", contents);
             CAPTURE (at, int (static_cast<unsigned char> (word[0])));
-            result = run ({ "render", "--plugin", testPlugin ("TestGain"), "--input", "in.wav", "--seconds", "0.01", "--output", "out.wav" },
+            result = run ({ "render", "--plugin", testPlugin ("TestGain"), "--input", "in.wav", "--seconds", "0.01",
+                            "--output", "out.wav" },
                           std::chrono::seconds (30));
             CAPTURE (result.err);
             REQUIRE (! result.timedOut);
@@ -416,9 +425,10 @@ TEST_CASE_METHOD (BadInput, "bad input: a MIDI file that is none")
     const std::string head ("MThd\0\0\0\6\0\0\0\1\1\xe0", 14);
     const std::string track ("MTrk\0\0\0\x0c\0\x90\x3c\x64\x60\x80\x3c\0\0\xff\x2f\0", 20);
 
-    for (const auto& contents : { std::string(), std::string ("I am a song.\n"), std::string (5000, '\xff'), std::string (5000, '\0'),
-                                  head.substr (0, 9), head, std::string ("MThd\0\0\0\6\0\0\0\1\0\0", 14) + track,
-                                  head + std::string ("MTrk\x7f\xff\xff\xff", 8) + "abc", head + track.substr (0, 11) })
+    for (const auto& contents :
+         { std::string(), std::string ("I am a song.\n"), std::string (5000, '\xff'), std::string (5000, '\0'),
+           head.substr (0, 9), head, std::string ("MThd\0\0\0\6\0\0\0\1\0\0", 14) + track,
+           head + std::string ("MTrk\x7f\xff\xff\xff", 8) + "abc", head + track.substr (0, 11) })
     {
         CAPTURE (contents.substr (0, 40), contents.size());
         const auto file = folder.write ("song.mid", contents);
@@ -510,7 +520,8 @@ TEST_CASE_METHOD (BadInput, "bad input: a full disk")
     REQUIRE (readText (disk.path / "catalogue.json") == catalogue);
 
     // And the report.
-    result = run ({ "render", DEMO_SESSION, "--seconds", "0.1", "--output", "out.wav", "--report", (disk.path / "report.json").string() });
+    result = run ({ "render", DEMO_SESSION, "--seconds", "0.1", "--output", "out.wav", "--report",
+                    (disk.path / "report.json").string() });
     expectOneLine (result, 1, "report.json");
     REQUIRE (! std::filesystem::exists (disk.path / "report.json"));
 }
@@ -534,7 +545,8 @@ TEST_CASE_METHOD (BadInput, "bad input: a read-only disk")
     REQUIRE (scanned.json()["plugins"].size() == 1);
 }
 
-TEST_CASE_METHOD (BadInput, "bad input: a limit on the size of files is an error like a full disk, not the end of the program")
+TEST_CASE_METHOD (BadInput,
+                  "bad input: a limit on the size of files is an error like a full disk, not the end of the program")
 {
     beforeExec = []
     {

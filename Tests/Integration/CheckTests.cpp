@@ -36,7 +36,8 @@ struct Check : Program
 /** Whose fault it is. */
 int countBy (const Json& plugin, const char* by)
 {
-    return int (std::count_if (plugin["violations"].begin(), plugin["violations"].end(), [by] (const Json& v) { return v["by"] == by; }));
+    return int (std::count_if (plugin["violations"].begin(), plugin["violations"].end(),
+                               [by] (const Json& v) { return v["by"] == by; }));
 }
 
 std::set<std::string> kindsOf (const Json& plugin)
@@ -57,7 +58,8 @@ TEST_CASE_METHOD (Check, "check: a clean plugin passes, and the JSON has the key
 {
     const auto plugin = check (testPlugin ("TestGain"), 0);
     REQUIRE (keysOf (plugin)
-             == std::vector<std::string>{ "ref", "name", "blocks", "crashed", "hung", "exited", "signal", "violations", "findings" });
+             == std::vector<std::string>{ "ref", "name", "blocks", "crashed", "hung", "exited", "signal", "violations",
+                                          "findings" });
     REQUIRE (plugin["ref"] == testPlugin ("TestGain"));
     REQUIRE (plugin["name"] == "TestGain");
     REQUIRE (plugin["blocks"] > 1000);
@@ -96,8 +98,9 @@ TEST_CASE_METHOD (Check, "check: allocations fail a plugin, with function, culpr
             seen.insert (violation["function"].get<std::string>() + " in a parameter change");
     }
 
-    REQUIRE (seen == std::set<std::string>{ "malloc in process", "free in process", "malloc in a parameter change",
-                                            "free in a parameter change" });
+    REQUIRE (seen
+             == std::set<std::string>{ "malloc in process", "free in process", "malloc in a parameter change",
+                                       "free in a parameter change" });
 
     // Once a block, in every block.
     const auto& first = plugin["violations"][0];
@@ -111,7 +114,8 @@ TEST_CASE_METHOD (Check, "check: a person reads what and where")
     const auto failed = run ({ "check", testPlugin ("TestAllocates"), "--seconds", "0.2" });
     REQUIRE (failed.exitCode == 1);
     REQUIRE (failed.err.empty());
-    REQUIRE_THAT (failed.out, Contains ("TestAllocates") && Contains ("FAILED") && Contains ("malloc") && Contains ("allocateInProcess"));
+    REQUIRE_THAT (failed.out, Contains ("TestAllocates") && Contains ("FAILED") && Contains ("malloc")
+                                  && Contains ("allocateInProcess"));
 
     const auto passed = run ({ "check", testPlugin ("TestGain"), "--seconds", "0.2" });
     expectQuietSuccess (passed);
@@ -213,8 +217,9 @@ TEST_CASE_METHOD (Check, "check: a loud plugin is no runaway: +40 dB is a gain t
 
 TEST_CASE_METHOD (Check, "check: several plugins in one call, in their order, and the worst decides")
 {
-    const auto checked = run ({ "check", testPlugin ("TestGain"), testPlugin ("TestNaNNow"), testPlugin ("TestCrashInProcessNow"),
-                                testPlugin ("TestPass"), "--seconds", "0.2", "--json" });
+    const auto checked =
+        run ({ "check", testPlugin ("TestGain"), testPlugin ("TestNaNNow"), testPlugin ("TestCrashInProcessNow"),
+               testPlugin ("TestPass"), "--seconds", "0.2", "--json" });
     REQUIRE (checked.exitCode == 1);
     const auto plugins = checked.json()["plugins"];
     REQUIRE (plugins.size() == 4);
@@ -228,7 +233,8 @@ TEST_CASE_METHOD (Check, "check: several plugins in one call, in their order, an
 TEST_CASE_METHOD (Check, "check: an unreadable REF exits 2; the others are checked all the same")
 {
     expectError (run ({ "check", "nowhere.vst3", "--json" }), 2, "nowhere.vst3");
-    expectError (run ({ "check", "VST3:41484F53544553540000000000000FFF", "--json" }), 2, "VST3:41484F53544553540000000000000FFF");
+    expectError (run ({ "check", "VST3:41484F53544553540000000000000FFF", "--json" }), 2,
+                 "VST3:41484F53544553540000000000000FFF");
 
     const auto mixed = run ({ "check", "nowhere.vst3", testPlugin ("TestAllocates"), "--seconds", "0.2", "--json" });
     REQUIRE (mixed.exitCode == 2);
@@ -243,14 +249,16 @@ TEST_CASE_METHOD (Check, "check: a file with several plugins lists their ids, an
     const auto file = testPlugin ("TestTwoPlugins");
     const auto refused = run ({ "check", file });
     REQUIRE (refused.exitCode == 2);
-    REQUIRE_THAT (refused.err, Contains ("VST3:41484F53544553540000000000000011") && Contains ("VST3:41484F53544553540000000000000012"));
+    REQUIRE_THAT (refused.err,
+                  Contains ("VST3:41484F53544553540000000000000011") && Contains ("VST3:41484F53544553540000000000000012"));
     REQUIRE (check (file + "#Two B", 0)["name"] == "Two B");
 }
 
 TEST_CASE_METHOD (Check, "check: Ctrl-C ends it, and no child stays behind")
 {
     const auto hanging = PluginFiles::copy ("TestHangInProcessNow", folder.path);
-    const auto stopped = runAndSignalWhen ({ "check", hanging }, SIGINT, [&] { return isRunning ("check-child"); });
+    const auto asChild = std::string ("--\0", 3) + hanging; // as the child alone is called
+    const auto stopped = runAndSignalWhen ({ "check", hanging }, SIGINT, [&] { return isRunning (asChild); });
     REQUIRE (! stopped.timedOut);
     REQUIRE (stopped.signal == SIGINT);
 

@@ -37,8 +37,8 @@ TEST_CASE_METHOD (Program, "command line: every option of the contract is in its
         { "list", { "--json" } },
         { "describe", { "--json" } },
         { "render",
-          { "--plugin", "--input", "--midi", "--output", "--rate", "--block", "--seconds", "--bits", "--keep-latency", "--set",
-            "--edits", "--isolation", "--threads", "--guard", "--suppressions", "--report" } },
+          { "--plugin", "--input", "--midi", "--output", "--rate", "--block", "--seconds", "--bits", "--keep-latency",
+            "--set", "--edits", "--isolation", "--threads", "--guard", "--suppressions", "--report" } },
         { "check", { "--seconds", "--json", "--junit", "--annotations", "--suppressions" } },
         { "play",
           { "--device", "--rate", "--block", "--seconds", "--threads", "--bounded", "--guard", "--guard-syscalls",
@@ -92,7 +92,8 @@ TEST_CASE_METHOD (Program, "command line: unknown options, missing values, one p
             continue;
 
         CAPTURE (command);
-        expectError (run ({ command, "--no-such-option" }), 2, command == "list" || command == "doctor" ? "--no-such-option" : "");
+        expectError (run ({ command, "--no-such-option" }), 2,
+                     command == "list" || command == "doctor" ? "--no-such-option" : "");
     }
 
     const std::vector<std::pair<Arguments, std::string>> wrong{
@@ -191,10 +192,9 @@ TEST_CASE_METHOD (Program, "command line: what does not exist yet exits 2 and sa
 
 TEST_CASE_METHOD (Program, "command line: the program's own child commands refuse a person")
 {
-    for (const auto& arguments : std::vector<Arguments>{
-             { "scan-child", "VST3", testPlugin ("TestGain"), "0" },
-             { "describe-child", testPlugin ("TestGain") },
-             { "check-child", testPlugin ("TestGain") } })
+    for (const auto& arguments : std::vector<Arguments>{ { "scan-child", "VST3", testPlugin ("TestGain"), "0" },
+                                                         { "describe-child", testPlugin ("TestGain") },
+                                                         { "check-child", testPlugin ("TestGain") } })
     {
         CAPTURE (arguments);
         expectError (run (arguments), 2, "own use");

@@ -38,7 +38,8 @@ const std::string ladspaFile = std::string (TEST_PLUGINS) + "/ladspa/TestLadspaG
 TEST_CASE_METHOD (Describe, "describe: the JSON has the keys of the contract")
 {
     const auto d = describe (testPlugin ("TestGain"));
-    REQUIRE (keysOf (d) == std::vector<std::string>{ "id", "name", "format", "buses", "parameters", "latency", "tail", "programs" });
+    REQUIRE (keysOf (d)
+             == std::vector<std::string>{ "id", "name", "format", "buses", "parameters", "latency", "tail", "programs" });
     REQUIRE (d["id"] == "VST3:41484F53544553540000000000000001");
     REQUIRE (d["name"] == "TestGain");
     REQUIRE (d["format"] == "VST3");
@@ -54,7 +55,8 @@ TEST_CASE_METHOD (Describe, "describe: buses, in the order in which a session nu
 {
     REQUIRE (describe (testPlugin ("TestSideChain"))["buses"]
              == Json::array ({ bus ("input", 2, "Input"), bus ("input", 2, "Side-chain"), bus ("output", 2, "Output") }));
-    REQUIRE (describe (testPlugin ("TestMono"))["buses"] == Json::array ({ bus ("input", 1, "Input"), bus ("output", 1, "Output") }));
+    REQUIRE (describe (testPlugin ("TestMono"))["buses"]
+             == Json::array ({ bus ("input", 1, "Input"), bus ("output", 1, "Output") }));
     REQUIRE (describe (testPlugin ("TestSynth"))["buses"] == Json::array ({ bus ("output", 2, "Output") }));
 }
 
@@ -63,7 +65,8 @@ TEST_CASE_METHOD (Describe, "describe: parameters have unique names, the format'
     const auto many = describe (testPlugin ("TestManyParams"))["parameters"];
     const auto parameter = [] (const char* id, const char* name) -> Json
     {
-        return { { "id", id }, { "name", name }, { "label", "" }, { "default", 1.0 }, { "min", 0.0 }, { "max", 1.0 }, { "steps", 0 } };
+        return { { "id", id },   { "name", name }, { "label", "" }, { "default", 1.0 },
+                 { "min", 0.0 }, { "max", 1.0 },   { "steps", 0 } };
     };
     REQUIRE (many == Json::array ({ parameter ("0", "Gain"), parameter ("1", "Gain#2"), parameter ("2", "Level") }));
 
@@ -96,7 +99,8 @@ TEST_CASE_METHOD (Describe, "describe: latency, tail and programs")
     REQUIRE (describe (testPlugin ("TestGain"))["programs"] == Json::array());
 }
 
-TEST_CASE_METHOD (Describe, "describe: a plugin by its path: absolute, relative, with a slash, or its library inside the bundle")
+TEST_CASE_METHOD (Describe,
+                  "describe: a plugin by its path: absolute, relative, with a slash, or its library inside the bundle")
 {
     const auto bundle = PluginFiles::copy ("TestGain", folder.path);
 
@@ -127,8 +131,8 @@ TEST_CASE_METHOD (Describe, "describe: a file with several plugins exits 2 and l
         CAPTURE (ref, refused.err);
         REQUIRE (refused.exitCode == 2);
         REQUIRE (refused.out.empty());
-        REQUIRE_THAT (refused.err, Catch::Matchers::StartsWith ("AudioHost: " + file + ": ") && Contains ("\n  " + a + "  Two A\n")
-                                       && Contains ("\n  " + b + "  Two B\n"));
+        REQUIRE_THAT (refused.err, Catch::Matchers::StartsWith ("AudioHost: " + file + ": ")
+                                       && Contains ("\n  " + a + "  Two A\n") && Contains ("\n  " + b + "  Two B\n"));
     }
 
     REQUIRE (describe (file + "#Two A")["id"] == a);

@@ -24,7 +24,8 @@ TEST_CASE_METHOD (Program, "doctor: the JSON has the keys of the contract, and e
         REQUIRE (names.insert (check["name"]).second);
     }
 
-    for (const auto* name : { "realtime-scheduling", "memory-lock", "cores", "kernel", "timer", "sound-card", "jack-server", "display" })
+    for (const auto* name :
+         { "realtime-scheduling", "memory-lock", "cores", "kernel", "timer", "sound-card", "jack-server", "display" })
         REQUIRE (names.contains (name));
 }
 

@@ -144,9 +144,9 @@ TEST_CASE_METHOD (Scan, "scan: every reason for a failure, from real files, and 
     REQUIRE (namesOf (found) == std::set<std::string>{ "TestGain" });
     const auto reasons = reasonsOf (found);
     const std::map<std::string, std::string> expected{
-        { "TestCrashOnScan.vst3", "crashed" }, { "TestExitOnScan.vst3", "crashed" },  { "TestHangOnScan.vst3", "timed-out" },
-        { "TestDelay.vst3", "unreadable" },    { "TestPass.vst3", "unreadable" },     { "TestMono.vst3", "unreadable" },
-        { "Empty.vst3", "no-plugin" },         { "program.so", "unreadable" },        { "text.so", "unreadable" },
+        { "TestCrashOnScan.vst3", "crashed" }, { "TestExitOnScan.vst3", "crashed" }, { "TestHangOnScan.vst3", "timed-out" },
+        { "TestDelay.vst3", "unreadable" },    { "TestPass.vst3", "unreadable" },    { "TestMono.vst3", "unreadable" },
+        { "Empty.vst3", "no-plugin" },         { "program.so", "unreadable" },       { "text.so", "unreadable" },
         { "empty.so", "unreadable" },          { "library.so", "no-plugin" }
     };
     REQUIRE (reasons == expected);
@@ -216,7 +216,8 @@ TEST_CASE_METHOD (Scan, "scan: results merge, and what vanished goes only under 
     copy ("TestCrashOnScan", "a");
     copy ("TestPass", "b");
     copy ("TestExitOnScan", "b");
-    std::filesystem::copy_file (std::string (TEST_PLUGINS) + "/ladspa/TestLadspaGain.so", folder.path / "a" / "TestLadspaGain.so");
+    std::filesystem::copy_file (std::string (TEST_PLUGINS) + "/ladspa/TestLadspaGain.so",
+                                folder.path / "a" / "TestLadspaGain.so");
 
     scan ({ a });
     scan ({ b });
@@ -307,7 +308,10 @@ TEST_CASE_METHOD (Scan, "scan: a damaged catalogue is an error for list, and is 
     scan ({ testPlugin ("TestGain") });
     const auto whole = readText (getCatalogue());
 
-    for (const auto& damaged : { whole.substr (0, whole.size() / 2), std::string(), std::string ("\x7f""ELF\0\xff\xfe", 7),
+    for (const auto& damaged : { whole.substr (0, whole.size() / 2), std::string(),
+                                 std::string ("\x7f"
+                                              "ELF\0\xff\xfe",
+                                              7),
                                  std::string ("[]"), std::string ("{\"plugins\":[],\"failures\":[]}"),
                                  std::string ("{\"audiohostCatalogue\":99,\"plugins\":[],\"failures\":[]}"),
                                  std::string ("{\"audiohostCatalogue\":1,\"plugins\":[{\"id\":3}],\"failures\":[]}"),
@@ -418,7 +422,8 @@ TEST_CASE_METHOD (Scan, "scan: Ctrl-C and SIGTERM keep what was found")
                && journal.find ("\"scanning\":\"VST3 " + hanging) != std::string::npos;
     };
 
-    const auto stopped = runAndSignalWhen ({ "scan", folder.file ("plugins"), "--timeout", "100", "--json" }, signal, isMidway);
+    const auto stopped =
+        runAndSignalWhen ({ "scan", folder.file ("plugins"), "--timeout", "100", "--json" }, signal, isMidway);
     CAPTURE (stopped.err);
     REQUIRE (stopped.exitCode == 1);
     REQUIRE_THAT (stopped.err, Catch::Matchers::StartsWith ("AudioHost: scan: stopped after 1 of 2 files"));

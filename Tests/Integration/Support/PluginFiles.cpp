@@ -23,14 +23,11 @@ std::filesystem::path PluginFiles::getBinary (const std::filesystem::path& bundl
     throw std::runtime_error (bundle.string() + " has no binary");
 }
 
-void PluginFiles::truncate (const std::filesystem::path& file)
-{
-    std::filesystem::resize_file (file, 8192);
-}
+void PluginFiles::truncate (const std::filesystem::path& file) { std::filesystem::resize_file (file, 8192); }
 
 void PluginFiles::makeForeign (const std::filesystem::path& file)
 {
-    constexpr std::streamoff machine = 18;       // e_machine, 16 bits
+    constexpr std::streamoff machine = 18; // e_machine, 16 bits
     constexpr std::array<char, 2> aarch64{ char (183), 0 };
 
     std::fstream stream (file, std::ios::in | std::ios::out | std::ios::binary);

@@ -77,7 +77,8 @@ ProgramResult Program::start (const std::vector<std::string>& arguments, std::ch
     {
         ::setpgid (0, 0);
         ::dup2 (::open ("/dev/null", O_RDONLY), 0);
-        ::dup2 (::open (standardOutput.empty() ? out.c_str() : standardOutput.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666), 1);
+        ::dup2 (::open (standardOutput.empty() ? out.c_str() : standardOutput.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666),
+                1);
         ::dup2 (::open (err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666), 2);
         ::unsetenv ("DISPLAY");
 

@@ -58,8 +58,8 @@ public:
     TemporaryFolder folder;
     std::vector<std::string> environment; ///< added: NAME=value; NAME alone takes it out
     std::string binary = AUDIOHOST_BINARY;
-    std::string standardOutput;           ///< a file to write to in place of what becomes ProgramResult::out
-    std::function<void()> beforeExec;     ///< called in the new process, for limits and the like
+    std::string standardOutput;       ///< a file to write to in place of what becomes ProgramResult::out
+    std::function<void()> beforeExec; ///< called in the new process, for limits and the like
 
 private:
     ProgramResult start (const std::vector<std::string>& arguments, std::chrono::milliseconds timeout, int signal,
