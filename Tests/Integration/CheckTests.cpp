@@ -230,7 +230,7 @@ TEST_CASE_METHOD (Check, "check: several plugins in one call, in their order, an
     REQUIRE (plugins[3]["crashed"] == false);
 }
 
-TEST_CASE_METHOD (Check, "check: an unreadable REF exits 2; the others are checked all the same")
+TEST_CASE_METHOD (Check, "check: an unreadable REF exits 2, the others are checked all the same")
 {
     expectError (run ({ "check", "nowhere.vst3", "--json" }), 2, "nowhere.vst3");
     expectError (run ({ "check", "VST3:41484F53544553540000000000000FFF", "--json" }), 2,

@@ -120,7 +120,7 @@ TEST_CASE_METHOD (Describe, "describe: a plugin by its id from the catalogue, in
         REQUIRE (describe (ref)["id"] == id);
 }
 
-TEST_CASE_METHOD (Describe, "describe: a file with several plugins exits 2 and lists their ids; FILE#name picks one")
+TEST_CASE_METHOD (Describe, "describe: a file with several plugins exits 2 and lists their ids, FILE#name picks one")
 {
     const auto file = testPlugin ("TestTwoPlugins");
     const std::string a = "VST3:41484F53544553540000000000000011", b = "VST3:41484F53544553540000000000000012";

@@ -299,7 +299,7 @@ TEST_CASE_METHOD (Render, "render: the rate is the input's unless asked otherwis
                  == Approx (0.5 * std::sin (2.0 * 3.141592653589793 * 441.0 * double (i) / 96000.0)).margin (1.0e-4));
 }
 
-TEST_CASE_METHOD (Render, "render: PCM beyond full scale is clipped and counted; float is left alone")
+TEST_CASE_METHOD (Render, "render: PCM beyond full scale is clipped and counted, float is left alone")
 {
     const auto input = Wav::make (2, 1000, [] (int channel, std::size_t i) { return channel == 0 && i < 10 ? 0.9f : 0.0f; });
     const auto session = writeSession (
@@ -403,7 +403,7 @@ TEST_CASE_METHOD (Render, "render: a plugin that crashes or exits is named, exit
     }
 }
 
-TEST_CASE_METHOD (Render, "render: a plugin that dies as it is loaded takes nothing with it; in a session the rest goes on")
+TEST_CASE_METHOD (Render, "render: a plugin that dies as it is loaded takes nothing with it, in a session the rest goes on")
 {
     for (const auto* name : { "TestCrashOnScan", "TestExitOnScan" })
     {
@@ -475,7 +475,7 @@ TEST_CASE_METHOD (Render, "render: what does not exist yet exits 2 and says so")
     REQUIRE_THAT (kept.err, Contains ("isolation \"sync\" does not exist yet"));
 }
 
-TEST_CASE_METHOD (Render, "render: wires add in float32, in ascending order of their sources; an unwired input is silence")
+TEST_CASE_METHOD (Render, "render: wires add in float32, in ascending order of their sources, an unwired input is silence")
 {
     const auto session =
         writeSession (R"({"id":1,"type":"audioInput","channels":3},{"id":3,"type":"audioOutput","channels":2})",

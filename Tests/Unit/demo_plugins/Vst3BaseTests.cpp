@@ -258,7 +258,7 @@ TEST_CASE ("A block without samples still takes parameters")
     CHECK (instance.left[0] == 10.0f);
 }
 
-TEST_CASE ("Unknown parameters and values that are no number are left out; too long a block is refused")
+TEST_CASE ("Unknown parameters and values that are no number are left out, too long a block is refused")
 {
     Instance instance;
     Changes unknown (77, { { 0, 1.0 } });

@@ -75,7 +75,7 @@ TEST_CASE_METHOD (EngineFixture, "an engine without a graph is silent")
     REQUIRE (engine.getBlockCount() == 1);
 }
 
-TEST_CASE_METHOD (EngineFixture, "a new graph is heard at the next block; nodes that stay are not prepared again")
+TEST_CASE_METHOD (EngineFixture, "a new graph is heard at the next block, nodes that stay are not prepared again")
 {
     auto graph = makeGraph ([] (host::ProcessContext& c) { c.channels[0][0] = 0.5f; });
     engine.setGraph (graph);
@@ -126,7 +126,7 @@ TEST_CASE_METHOD (EngineFixture, "the transport counts only while it plays, and 
     REQUIRE (seen.quarterNotes == Approx (3.0 - 2.0 * 64.0 / 48000.0 + 64.0 / 48000.0).margin (1.0e-3));
 }
 
-TEST_CASE_METHOD (EngineFixture, "parameters arrive in order; too many are refused, and none is lost")
+TEST_CASE_METHOD (EngineFixture, "parameters arrive in order, too many are refused, and none is lost")
 {
     host::GraphModel graph;
     graph.addNode (rt::makeShared<host::NodeRuntime> (engine.getCollector(), host::NodeId (1), host::NodeRole::processor, "g",

@@ -88,7 +88,7 @@ TEST_CASE_METHOD (GraphOfSession, "a plugin that is gone leaves a silent placeho
     REQUIRE (made.graph.getWires().size() == 3);
 }
 
-TEST_CASE_METHOD (GraphOfSession, "parameters are set by name; unknown ones are told and change nothing")
+TEST_CASE_METHOD (GraphOfSession, "parameters are set by name, unknown ones are told and change nothing")
 {
     const auto made = build (
         R"({"id":1,"type":"gain","name":"Vol","parameters":{"Gain":0.25,"Colour":3}},{"id":2,"type":"tone","parameters":{"Shape":"impulse"}})");
@@ -98,7 +98,7 @@ TEST_CASE_METHOD (GraphOfSession, "parameters are set by name; unknown ones are 
     REQUIRE_THAT (made.notes[0], Contains ("Vol") && Contains ("Colour"));
 }
 
-TEST_CASE_METHOD (GraphOfSession, "the longest tail is a path's sum; unknown ones count ten seconds")
+TEST_CASE_METHOD (GraphOfSession, "the longest tail is a path's sum, unknown ones count ten seconds")
 {
     struct Tail : host::IoNode
     {

@@ -75,7 +75,7 @@ TEST_CASE ("A null owned pointer")
     a.reset();
 }
 
-TEST_CASE ("Moving an owned pointer leaves null; assigning over one drops its object")
+TEST_CASE ("Moving an owned pointer leaves null, assigning over one drops its object")
 {
     rt::Collector collector;
     auto a = rt::makeOwned<Base> (collector);

@@ -156,7 +156,7 @@ TEST_CASE ("What cannot be opened is told with its name, what there is, and what
         CHECK_THAT (errorOf ({ "ALSA:hw", {}, {} }), Contains ("--device ALSA:hw"));
 }
 
-TEST_CASE ("Errors of the request are unusable input; an absent server is a failure")
+TEST_CASE ("Errors of the request are unusable input, an absent server is a failure")
 {
     Surroundings surroundings;
     host::AudioDevices devices;

@@ -118,7 +118,7 @@ TEST_CASE ("Block sizes may change from block to block, down to one sample")
         CHECK (all[static_cast<std::size_t> (i)].note == i);
 }
 
-TEST_CASE ("Too many messages at once wait for the next block, in order; the buffer never grows")
+TEST_CASE ("Too many messages at once wait for the next block, in order, the buffer never grows")
 {
     host::MidiInputs inputs;
     Drained drain;
@@ -152,7 +152,7 @@ TEST_CASE ("One block takes a bounded number of messages")
     CHECK (buffer.getNumEvents() == host::MidiInputs::maxEventsPerBlock);
 }
 
-TEST_CASE ("When all nodes are under way, messages are dropped and counted; spent nodes serve again")
+TEST_CASE ("When all nodes are under way, messages are dropped and counted, spent nodes serve again")
 {
     host::MidiInputs inputs (8);
     Drained drain;
@@ -176,7 +176,7 @@ TEST_CASE ("When all nodes are under way, messages are dropped and counted; spen
     CHECK (inputs.getNumReceived() == 8011);
 }
 
-TEST_CASE ("System exclusive up to the limit travels whole; longer is dropped and counted")
+TEST_CASE ("System exclusive up to the limit travels whole, longer is dropped and counted")
 {
     host::MidiInputs inputs;
     juce::MidiBuffer buffer;

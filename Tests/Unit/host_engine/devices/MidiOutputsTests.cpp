@@ -148,7 +148,7 @@ TEST_CASE ("Stopping ends every sounding note, drops what was not due, and reset
     CHECK (log.sent.back().bytes[1] == 50);
 }
 
-TEST_CASE ("Too many or too long messages are refused and counted; spent nodes serve again")
+TEST_CASE ("Too many or too long messages are refused and counted, spent nodes serve again")
 {
     Log log;
     host::MidiOutputs outputs (recordInto (log), 16);

@@ -141,7 +141,7 @@ TEST_CASE ("The Virtual device can be stopped from another thread, also in the m
     CHECK (callback.stops == 1);
 }
 
-TEST_CASE ("A callback that overruns is one xrun; its periods are skipped, not caught up")
+TEST_CASE ("A callback that overruns is one xrun, its periods are skipped, not caught up")
 {
     host::VirtualDevice device;
     CountingCallback callback;
