@@ -39,7 +39,7 @@ ErrorOutputCapture::~ErrorOutputCapture()
 
 std::string ErrorOutputCapture::getFirstLine() const
 {
-    std::array<char, 512> start {};
+    std::array<char, 512> start{};
     const auto numRead = kept >= 0 ? pread (kept, start.data(), start.size(), 0) : 0;
     const std::string text (start.data(), numRead > 0 ? static_cast<std::size_t> (numRead) : 0);
     return text.substr (0, text.find ('\n'));

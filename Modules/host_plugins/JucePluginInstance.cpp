@@ -15,8 +15,7 @@ std::vector<bool> findMidiControllerParameters (const juce::StringArray& names)
     std::vector<bool> result (static_cast<std::size_t> (names.size()), false);
 
     // -1, or the number of a text that holds nothing but digits.
-    const auto toNumber = [] (const juce::String& digits)
-    {
+    const auto toNumber = [] (const juce::String& digits) {
         return digits.isNotEmpty() && digits.length() <= 3 && digits.containsOnly ("0123456789") ? digits.getIntValue() : -1;
     };
 
@@ -58,7 +57,7 @@ std::vector<bool> findMidiControllerParameters (const juce::StringArray& names)
     always the first three, and nothing that a person should set. JUCE passes on neither flag. */
 static bool isDpfInternal (const ParameterInfo& parameter, bool isAutomatable)
 {
-    static constexpr std::array names { "Buffer Size", "Sample Rate", "Latency" };
+    static constexpr std::array names{ "Buffer Size", "Sample Rate", "Latency" };
     const auto index = parameter.id.getIntValue();
 
     return ! isAutomatable && parameter.label == "frames" && juce::isPositiveAndBelow (index, names.size())
@@ -78,7 +77,7 @@ juce::Optional<juce::AudioPlayHead::PositionInfo> JucePluginInstance::PlayHead::
     result.setPpqPositionOfLastBarStart (bar * quarterNotesPerBar);
     result.setBarCount (static_cast<juce::int64> (bar));
     result.setBpm (position.tempo);
-    result.setTimeSignature (juce::AudioPlayHead::TimeSignature { 4, 4 });
+    result.setTimeSignature (juce::AudioPlayHead::TimeSignature{ 4, 4 });
     result.setIsPlaying (position.playing);
     return result;
 }
@@ -269,7 +268,9 @@ void JucePluginInstance::setParameter (int index, float value) noexcept
 
 float JucePluginInstance::getParameter (int index) const
 {
-    return juce::isPositiveAndBelow (index, juceParameters.size()) ? juceParameters[static_cast<std::size_t> (index)]->getValue() : 0.0f;
+    return juce::isPositiveAndBelow (index, juceParameters.size())
+               ? juceParameters[static_cast<std::size_t> (index)]->getValue()
+               : 0.0f;
 }
 
 void JucePluginInstance::audioProcessorChanged (juce::AudioProcessor*, const ChangeDetails& details)

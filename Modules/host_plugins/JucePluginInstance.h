@@ -15,8 +15,7 @@ namespace host
     process() and setParameter() allocate nothing of their own; what JUCE 7.0.5 does in them is its own: a spin lock and
     three uncontended mutexes a block for VST3, one mutex a parameter change.
 */
-class JucePluginInstance : public PluginInstance,
-                           private juce::AudioProcessorListener
+class JucePluginInstance : public PluginInstance, private juce::AudioProcessorListener
 {
 public:
     /** Takes over an instance that is not prepared, and enables all its buses. Message thread. */
@@ -62,7 +61,7 @@ private:
     NodePorts ports;
     std::vector<ParameterInfo> parameters;
     std::vector<juce::AudioProcessorParameter*> juceParameters; ///< the plugin's own, one for each of `parameters`
-    std::atomic<int> latency { 0 };
+    std::atomic<int> latency{ 0 };
     juce::AudioBuffer<float> wide; ///< for plugins of so many channels that JUCE would allocate to refer to them
     bool isPrepared = false;
 };

@@ -13,145 +13,150 @@ namespace host
 
 namespace ladspa
 {
-    static juce::String text (const char* utf8OrNull) { return juce::String::fromUTF8 (utf8OrNull != nullptr ? utf8OrNull : "").trim(); }
+static juce::String text (const char* utf8OrNull)
+{
+    return juce::String::fromUTF8 (utf8OrNull != nullptr ? utf8OrNull : "").trim();
+}
 
-    /** A control input's range in its own units at a sample rate. */
-    struct Range
+/** A control input's range in its own units at a sample rate. */
+struct Range
+{
+    Range (const LADSPA_PortRangeHint& hint, double sampleRate)
     {
-        Range (const LADSPA_PortRangeHint& hint, double sampleRate)
+        const auto flags = hint.HintDescriptor;
+        const auto scale = LADSPA_IS_HINT_SAMPLE_RATE (flags) ? static_cast<float> (sampleRate) : 1.0f;
+        const auto hasLower = LADSPA_IS_HINT_BOUNDED_BELOW (flags) != 0;
+        const auto hasUpper = LADSPA_IS_HINT_BOUNDED_ABOVE (flags) != 0;
+
+        isToggled = LADSPA_IS_HINT_TOGGLED (flags) != 0;
+        isInteger = LADSPA_IS_HINT_INTEGER (flags) != 0;
+        lower = hasLower ? hint.LowerBound * scale : 0.0f;
+        upper = hasUpper ? hint.UpperBound * scale : 1.0f;
+
+        if (isToggled)
         {
-            const auto flags = hint.HintDescriptor;
-            const auto scale = LADSPA_IS_HINT_SAMPLE_RATE (flags) ? static_cast<float> (sampleRate) : 1.0f;
-            const auto hasLower = LADSPA_IS_HINT_BOUNDED_BELOW (flags) != 0;
-            const auto hasUpper = LADSPA_IS_HINT_BOUNDED_ABOVE (flags) != 0;
-
-            isToggled = LADSPA_IS_HINT_TOGGLED (flags) != 0;
-            isInteger = LADSPA_IS_HINT_INTEGER (flags) != 0;
-            lower = hasLower ? hint.LowerBound * scale : 0.0f;
-            upper = hasUpper ? hint.UpperBound * scale : 1.0f;
-
-            if (isToggled)
-            {
-                lower = 0.0f;
-                upper = 1.0f;
-            }
-
-            standard = getDefault (flags, hasLower, hasUpper);
-
-            // A side without a bound is put where the default and a decade beyond it still fit.
-            if (! isToggled && ! hasUpper)
-                upper = std::max (lower + 1.0f, standard > 0.0f ? 10.0f * standard : lower + 10.0f);
-
-            if (! isToggled && ! hasLower)
-                lower = std::min (standard, hasUpper ? std::min (0.0f, upper - 1.0f) : -upper);
-
-            if (! (upper > lower))
-                upper = lower + 1.0f;
-
-            standard = std::clamp (standard, lower, upper);
-            isLogarithmic = LADSPA_IS_HINT_LOGARITHMIC (flags) != 0 && lower > 0.0f;
+            lower = 0.0f;
+            upper = 1.0f;
         }
 
-        float toPlain (float normalised) const noexcept
-        {
-            if (isToggled)
-                return normalised < 0.5f ? 0.0f : 1.0f;
+        standard = getDefault (flags, hasLower, hasUpper);
 
-            const auto plain = isLogarithmic ? lower * std::pow (upper / lower, normalised) : lower + (upper - lower) * normalised;
-            return std::clamp (isInteger ? std::round (plain) : plain, lower, upper);
-        }
+        // A side without a bound is put where the default and a decade beyond it still fit.
+        if (! isToggled && ! hasUpper)
+            upper = std::max (lower + 1.0f, standard > 0.0f ? 10.0f * standard : lower + 10.0f);
 
-        float toNormalised (float plain) const noexcept
-        {
-            const auto inside = std::clamp (plain, lower, upper);
-            return isLogarithmic ? std::log (inside / lower) / std::log (upper / lower) : (inside - lower) / (upper - lower);
-        }
+        if (! isToggled && ! hasLower)
+            lower = std::min (standard, hasUpper ? std::min (0.0f, upper - 1.0f) : -upper);
 
-        int getNumSteps() const
-        {
-            if (isToggled)
-                return 2;
+        if (! (upper > lower))
+            upper = lower + 1.0f;
 
-            return isInteger ? static_cast<int> (upper) - static_cast<int> (lower) + 1 : 0;
-        }
-
-        float lower = 0.0f, upper = 1.0f, standard = 0.0f;
-        bool isToggled = false, isInteger = false, isLogarithmic = false;
-
-    private:
-        /** As ladspa.h has it: low, middle and high are a quarter, half and three quarters of the way. */
-        float getDefault (LADSPA_PortRangeHintDescriptor flags, bool hasLower, bool hasUpper) const
-        {
-            const auto between = [&] (float part)
-            {
-                return LADSPA_IS_HINT_LOGARITHMIC (flags) && lower > 0.0f && upper > 0.0f
-                           ? std::exp (std::log (lower) * (1.0f - part) + std::log (upper) * part)
-                           : lower * (1.0f - part) + upper * part;
-            };
-
-            switch (flags & LADSPA_HINT_DEFAULT_MASK)
-            {
-                case LADSPA_HINT_DEFAULT_MINIMUM: return lower;
-                case LADSPA_HINT_DEFAULT_LOW:     return between (0.25f);
-                case LADSPA_HINT_DEFAULT_MIDDLE:  return between (0.5f);
-                case LADSPA_HINT_DEFAULT_HIGH:    return between (0.75f);
-                case LADSPA_HINT_DEFAULT_MAXIMUM: return upper;
-                case LADSPA_HINT_DEFAULT_0:       return 0.0f;
-                case LADSPA_HINT_DEFAULT_1:       return 1.0f;
-                case LADSPA_HINT_DEFAULT_100:     return 100.0f;
-                case LADSPA_HINT_DEFAULT_440:     return 440.0f;
-                default:                          break;
-            }
-
-            // No default is given: zero where that is allowed, else the bound nearest to it.
-            if (hasLower && lower > 0.0f)
-                return lower;
-
-            return hasUpper && upper < 0.0f ? upper : 0.0f;
-        }
-    };
-
-    /** The descriptor of a label, or null. The list ends where the library says so, or where we lose patience. */
-    template <typename Visitor>
-    void visitDescriptors (const SharedLibrary& library, Visitor&& visit)
-    {
-        const auto getDescriptor = library.getFunction<LADSPA_Descriptor_Function> ("ladspa_descriptor");
-
-        for (unsigned long i = 0; getDescriptor != nullptr && i < 10000; ++i)
-        {
-            const auto* descriptor = getDescriptor (i);
-
-            if (descriptor == nullptr || ! visit (*descriptor))
-                break;
-        }
+        standard = std::clamp (standard, lower, upper);
+        isLogarithmic = LADSPA_IS_HINT_LOGARITHMIC (flags) != 0 && lower > 0.0f;
     }
 
-    static bool isUsable (const LADSPA_Descriptor& d)
+    float toPlain (float normalised) const noexcept
     {
-        return d.Label != nullptr && d.instantiate != nullptr && d.connect_port != nullptr && (d.run != nullptr || d.run_adding != nullptr)
-               && (d.PortCount == 0 || (d.PortDescriptors != nullptr && d.PortNames != nullptr && d.PortRangeHints != nullptr));
+        if (isToggled)
+            return normalised < 0.5f ? 0.0f : 1.0f;
+
+        const auto plain =
+            isLogarithmic ? lower * std::pow (upper / lower, normalised) : lower + (upper - lower) * normalised;
+        return std::clamp (isInteger ? std::round (plain) : plain, lower, upper);
     }
 
-    static PluginInfo describe (const juce::File& file, const LADSPA_Descriptor& descriptor)
+    float toNormalised (float plain) const noexcept
     {
-        PluginInfo info;
-        info.id = "LADSPA:" + file.getFileName() + ":" + text (descriptor.Label);
-        info.name = text (descriptor.Name).isNotEmpty() ? text (descriptor.Name) : text (descriptor.Label);
-        info.format = "LADSPA";
-        info.manufacturer = text (descriptor.Maker);
-        info.category = "Effect";
-        info.file = file.getFullPathName();
+        const auto inside = std::clamp (plain, lower, upper);
+        return isLogarithmic ? std::log (inside / lower) / std::log (upper / lower) : (inside - lower) / (upper - lower);
+    }
 
-        for (unsigned long i = 0; i < descriptor.PortCount; ++i)
+    int getNumSteps() const
+    {
+        if (isToggled)
+            return 2;
+
+        return isInteger ? static_cast<int> (upper) - static_cast<int> (lower) + 1 : 0;
+    }
+
+    float lower = 0.0f, upper = 1.0f, standard = 0.0f;
+    bool isToggled = false, isInteger = false, isLogarithmic = false;
+
+private:
+    /** As ladspa.h has it: low, middle and high are a quarter, half and three quarters of the way. */
+    float getDefault (LADSPA_PortRangeHintDescriptor flags, bool hasLower, bool hasUpper) const
+    {
+        const auto between = [&] (float part)
         {
-            if (! LADSPA_IS_PORT_AUDIO (descriptor.PortDescriptors[i]))
-                continue;
+            return LADSPA_IS_HINT_LOGARITHMIC (flags) && lower > 0.0f && upper > 0.0f
+                       ? std::exp (std::log (lower) * (1.0f - part) + std::log (upper) * part)
+                       : lower * (1.0f - part) + upper * part;
+        };
 
-            ++(LADSPA_IS_PORT_INPUT (descriptor.PortDescriptors[i]) ? info.inputs : info.outputs);
+        switch (flags & LADSPA_HINT_DEFAULT_MASK)
+        {
+            case LADSPA_HINT_DEFAULT_MINIMUM: return lower;
+            case LADSPA_HINT_DEFAULT_LOW: return between (0.25f);
+            case LADSPA_HINT_DEFAULT_MIDDLE: return between (0.5f);
+            case LADSPA_HINT_DEFAULT_HIGH: return between (0.75f);
+            case LADSPA_HINT_DEFAULT_MAXIMUM: return upper;
+            case LADSPA_HINT_DEFAULT_0: return 0.0f;
+            case LADSPA_HINT_DEFAULT_1: return 1.0f;
+            case LADSPA_HINT_DEFAULT_100: return 100.0f;
+            case LADSPA_HINT_DEFAULT_440: return 440.0f;
+            default: break;
         }
 
-        return info;
+        // No default is given: zero where that is allowed, else the bound nearest to it.
+        if (hasLower && lower > 0.0f)
+            return lower;
+
+        return hasUpper && upper < 0.0f ? upper : 0.0f;
     }
+};
+
+/** The descriptor of a label, or null. The list ends where the library says so, or where we lose patience. */
+template <typename Visitor>
+void visitDescriptors (const SharedLibrary& library, Visitor&& visit)
+{
+    const auto getDescriptor = library.getFunction<LADSPA_Descriptor_Function> ("ladspa_descriptor");
+
+    for (unsigned long i = 0; getDescriptor != nullptr && i < 10000; ++i)
+    {
+        const auto* descriptor = getDescriptor (i);
+
+        if (descriptor == nullptr || ! visit (*descriptor))
+            break;
+    }
+}
+
+static bool isUsable (const LADSPA_Descriptor& d)
+{
+    return d.Label != nullptr && d.instantiate != nullptr && d.connect_port != nullptr
+           && (d.run != nullptr || d.run_adding != nullptr)
+           && (d.PortCount == 0 || (d.PortDescriptors != nullptr && d.PortNames != nullptr && d.PortRangeHints != nullptr));
+}
+
+static PluginInfo describe (const juce::File& file, const LADSPA_Descriptor& descriptor)
+{
+    PluginInfo info;
+    info.id = "LADSPA:" + file.getFileName() + ":" + text (descriptor.Label);
+    info.name = text (descriptor.Name).isNotEmpty() ? text (descriptor.Name) : text (descriptor.Label);
+    info.format = "LADSPA";
+    info.manufacturer = text (descriptor.Maker);
+    info.category = "Effect";
+    info.file = file.getFullPathName();
+
+    for (unsigned long i = 0; i < descriptor.PortCount; ++i)
+    {
+        if (! LADSPA_IS_PORT_AUDIO (descriptor.PortDescriptors[i]))
+            continue;
+
+        ++(LADSPA_IS_PORT_INPUT (descriptor.PortDescriptors[i]) ? info.inputs : info.outputs);
+    }
+
+    return info;
+}
 } // namespace ladspa
 
 //======================================================================================================================
@@ -172,7 +177,8 @@ struct LadspaPlugin::Pimpl
         std::atomic<float> normalised; ///< what was set last
     };
 
-    Pimpl (const PluginInfo& infoToUse, std::shared_ptr<SharedLibrary> libraryToUse, const LADSPA_Descriptor& descriptorToUse)
+    Pimpl (const PluginInfo& infoToUse, std::shared_ptr<SharedLibrary> libraryToUse,
+           const LADSPA_Descriptor& descriptorToUse)
         : info (infoToUse), library (std::move (libraryToUse)), descriptor (descriptorToUse)
     {
     }
@@ -200,7 +206,8 @@ struct LadspaPlugin::Pimpl
         handle = descriptor.instantiate (&descriptor, static_cast<unsigned long> (newRate));
 
         if (handle == nullptr)
-            throw Error (info.name.toStdString(), "the plugin refuses to be made at " + std::to_string (static_cast<int> (newRate)) + " Hz",
+            throw Error (info.name.toStdString(),
+                         "the plugin refuses to be made at " + std::to_string (static_cast<int> (newRate)) + " Hz",
                          "try another sample rate", Error::Kind::failed);
 
         rate = newRate;
@@ -211,7 +218,8 @@ struct LadspaPlugin::Pimpl
             control->range = ladspa::Range (control->hint, newRate);
 
             // Ranges may go with the sample rate, and so do defaults; a value that was set keeps its units.
-            control->plain = wasStandard ? control->range.standard : std::clamp (control->plain, control->range.lower, control->range.upper);
+            control->plain = wasStandard ? control->range.standard
+                                         : std::clamp (control->plain, control->range.lower, control->range.upper);
             control->normalised = control->range.toNormalised (control->plain);
             descriptor.connect_port (handle, control->port, &control->plain);
         }
@@ -249,7 +257,7 @@ struct LadspaPlugin::Pimpl
     std::vector<std::unique_ptr<Control>> controls;
     std::vector<ParameterInfo> parameters;
     std::optional<std::size_t> latencyOutput;
-    std::atomic<int> latency { 0 };
+    std::atomic<int> latency{ 0 };
 
     juce::AudioBuffer<float> inputCopies; ///< for plugins that cannot process in place
     juce::AudioBuffer<float> added;       ///< for plugins that can only add to their outputs
@@ -270,13 +278,14 @@ std::vector<PluginInfo> LadspaPlugin::findIn (const juce::File& file, juce::Stri
         return results;
     }
 
-    ladspa::visitDescriptors (*library, [&] (const LADSPA_Descriptor& descriptor)
-    {
-        if (ladspa::isUsable (descriptor))
-            results.push_back (ladspa::describe (file, descriptor));
+    ladspa::visitDescriptors (*library,
+                              [&] (const LADSPA_Descriptor& descriptor)
+                              {
+                                  if (ladspa::isUsable (descriptor))
+                                      results.push_back (ladspa::describe (file, descriptor));
 
-        return true;
-    });
+                                  return true;
+                              });
 
     if (results.empty())
         whyNot = "has no LADSPA plugins: its list of them is empty";
@@ -296,13 +305,14 @@ std::unique_ptr<LadspaPlugin> LadspaPlugin::create (const PluginInfo& info, doub
     const auto id = splitId (info.id);
     const LADSPA_Descriptor* found = nullptr;
 
-    ladspa::visitDescriptors (*library, [&] (const LADSPA_Descriptor& descriptor)
-    {
-        if (ladspa::isUsable (descriptor) && id && ladspa::text (descriptor.Label) == id->second)
-            found = &descriptor;
+    ladspa::visitDescriptors (*library,
+                              [&] (const LADSPA_Descriptor& descriptor)
+                              {
+                                  if (ladspa::isUsable (descriptor) && id && ladspa::text (descriptor.Label) == id->second)
+                                      found = &descriptor;
 
-        return found == nullptr;
-    });
+                                  return found == nullptr;
+                              });
 
     if (found == nullptr)
         throw Error (info.id.toStdString(), "the file " + info.file.toStdString() + " has no such plugin any more",
@@ -328,8 +338,8 @@ std::optional<std::pair<juce::String, juce::String>> LadspaPlugin::splitId (cons
     return std::make_pair (rest.substring (0, colon), rest.substring (colon + 1));
 }
 
-LadspaPlugin::LadspaPlugin (const PluginInfo& info, std::shared_ptr<SharedLibrary> library, const LADSPA_Descriptor& descriptor,
-                            double sampleRate)
+LadspaPlugin::LadspaPlugin (const PluginInfo& info, std::shared_ptr<SharedLibrary> library,
+                            const LADSPA_Descriptor& descriptor, double sampleRate)
     : pimpl (std::make_unique<Pimpl> (info, std::move (library), descriptor))
 {
     for (unsigned long i = 0; i < descriptor.PortCount; ++i)
@@ -384,7 +394,8 @@ void LadspaPlugin::prepare (const PrepareInfo& info)
 
     const auto mustCopy = LADSPA_IS_INPLACE_BROKEN (pimpl->descriptor.Properties) || pimpl->descriptor.run == nullptr;
     pimpl->inputCopies.setSize (mustCopy ? static_cast<int> (pimpl->audioInputs.size()) : 0, info.maxBlockSize);
-    pimpl->added.setSize (pimpl->descriptor.run == nullptr ? static_cast<int> (pimpl->audioOutputs.size()) : 0, info.maxBlockSize);
+    pimpl->added.setSize (pimpl->descriptor.run == nullptr ? static_cast<int> (pimpl->audioOutputs.size()) : 0,
+                          info.maxBlockSize);
 
     pimpl->deactivate();
     pimpl->activate();
@@ -393,20 +404,19 @@ void LadspaPlugin::prepare (const PrepareInfo& info)
     // every plugin copes without its buffers, so they are all there.
     if (pimpl->latencyOutput)
     {
-        juce::AudioBuffer<float> silence (std::max (1, std::max (getPorts().audioInputs, getPorts().audioOutputs)), info.maxBlockSize);
+        juce::AudioBuffer<float> silence (std::max (1, std::max (getPorts().audioInputs, getPorts().audioOutputs)),
+                                          info.maxBlockSize);
         silence.clear();
         juce::MidiBuffer midi;
         const TransportPosition transport;
-        ProcessContext context { silence.getArrayOfWritePointers(), silence.getNumChannels(), info.maxBlockSize, midi, transport };
+        ProcessContext context{ silence.getArrayOfWritePointers(), silence.getNumChannels(), info.maxBlockSize, midi,
+                                transport };
         process (context);
         reset();
     }
 }
 
-void LadspaPlugin::release()
-{
-    pimpl->deactivate();
-}
+void LadspaPlugin::release() { pimpl->deactivate(); }
 
 void LadspaPlugin::process (ProcessContext& context) noexcept
 {
@@ -459,7 +469,8 @@ void LadspaPlugin::process (ProcessContext& context) noexcept
     if (p.latencyOutput)
     {
         const auto latency = p.controlOutputValues[*p.latencyOutput];
-        p.latency.store (latency > 0.0f && latency < 1.0e7f ? static_cast<int> (std::lround (latency)) : 0, std::memory_order_relaxed);
+        p.latency.store (latency > 0.0f && latency < 1.0e7f ? static_cast<int> (std::lround (latency)) : 0,
+                         std::memory_order_relaxed);
     }
 
     context.midi.clear();
@@ -521,8 +532,8 @@ juce::MemoryBlock LadspaPlugin::getState()
     juce::MemoryOutputStream out;
 
     for (const auto& control : pimpl->controls)
-        out << juce::String (static_cast<juce::int64> (control->port)) << " " << juce::String (static_cast<double> (control->plain), 9, true)
-            << "\n";
+        out << juce::String (static_cast<juce::int64> (control->port)) << " "
+            << juce::String (static_cast<double> (control->plain), 9, true) << "\n";
 
     return out.getMemoryBlock();
 }
@@ -535,7 +546,8 @@ void LadspaPlugin::setState (const juce::MemoryBlock& state)
                       "the plugin keeps its present settings");
     };
 
-    if (! juce::CharPointer_UTF8::isValidString (static_cast<const char*> (state.getData()), static_cast<int> (state.getSize())))
+    if (! juce::CharPointer_UTF8::isValidString (static_cast<const char*> (state.getData()),
+                                                 static_cast<int> (state.getSize())))
         throw unreadable ("is not text");
 
     std::vector<std::pair<Pimpl::Control*, float>> values;
@@ -548,7 +560,8 @@ void LadspaPlugin::setState (const juce::MemoryBlock& state)
         const auto port = line.upToFirstOccurrenceOf (" ", false, false);
         const auto value = line.fromFirstOccurrenceOf (" ", false, false);
 
-        if (port.isEmpty() || ! port.containsOnly ("0123456789") || value.isEmpty() || ! value.containsOnly ("0123456789+-.eE"))
+        if (port.isEmpty() || ! port.containsOnly ("0123456789") || value.isEmpty()
+            || ! value.containsOnly ("0123456789+-.eE"))
             throw unreadable ("has a line that is no port and value");
 
         for (const auto& control : pimpl->controls)

@@ -11,23 +11,23 @@ namespace host
 
 namespace
 {
-    struct FreeNode
-    {
-        void operator() (LilvNode* node) const { lilv_node_free (node); }
-    };
+struct FreeNode
+{
+    void operator() (LilvNode* node) const { lilv_node_free (node); }
+};
 
-    using Node = std::unique_ptr<LilvNode, FreeNode>;
+using Node = std::unique_ptr<LilvNode, FreeNode>;
 
-    juce::File fileFromUriNode (const LilvNode* node)
-    {
-        if (node == nullptr || ! lilv_node_is_uri (node))
-            return {};
+juce::File fileFromUriNode (const LilvNode* node)
+{
+    if (node == nullptr || ! lilv_node_is_uri (node))
+        return {};
 
-        auto* path = lilv_file_uri_parse (lilv_node_as_uri (node), nullptr);
-        const auto text = juce::String::fromUTF8 (path != nullptr ? path : "");
-        lilv_free (path);
-        return juce::File::isAbsolutePath (text) ? juce::File (text) : juce::File();
-    }
+    auto* path = lilv_file_uri_parse (lilv_node_as_uri (node), nullptr);
+    const auto text = juce::String::fromUTF8 (path != nullptr ? path : "");
+    lilv_free (path);
+    return juce::File::isAbsolutePath (text) ? juce::File (text) : juce::File();
+}
 } // namespace
 
 struct Lv2World::Pimpl
@@ -100,7 +100,8 @@ std::optional<Lv2World::Plugin> Lv2World::find (const juce::String& uri) const
     if (! isUri (uri))
         return {};
 
-    const auto* plugin = lilv_plugins_get_by_uri (lilv_world_get_all_plugins (pimpl->world), pimpl->uri (uri.toRawUTF8()).get());
+    const auto* plugin =
+        lilv_plugins_get_by_uri (lilv_world_get_all_plugins (pimpl->world), pimpl->uri (uri.toRawUTF8()).get());
 
     if (plugin == nullptr)
         return {};
@@ -141,10 +142,10 @@ bool Lv2World::isUri (const juce::String& text)
 {
     // RFC 3986: a letter, then letters, digits, '+', '-' or '.', then a colon. One letter alone is no scheme anyone uses.
     const auto scheme = text.upToFirstOccurrenceOf (":", false, false);
-    return scheme.length() > 1 && scheme.length() < text.length()
-           && juce::CharacterFunctions::isLetter (scheme[0])
+    return scheme.length() > 1 && scheme.length() < text.length() && juce::CharacterFunctions::isLetter (scheme[0])
            && scheme.containsOnly ("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.")
-           && ! text.startsWithIgnoreCase ("VST3:") && ! text.startsWithIgnoreCase ("LADSPA:") && ! text.startsWithIgnoreCase ("LV2:");
+           && ! text.startsWithIgnoreCase ("VST3:") && ! text.startsWithIgnoreCase ("LADSPA:")
+           && ! text.startsWithIgnoreCase ("LV2:");
 }
 
 } // namespace host

@@ -18,52 +18,52 @@ namespace host
 
 namespace
 {
-    /** The LV2 bundle that a path is, or lies in at its first level; an invalid File if there is none. */
-    juce::File findLv2BundleOf (const juce::File& file)
-    {
-        for (const auto& candidate : { file, file.getParentDirectory() })
-            if (candidate.getChildFile ("manifest.ttl").existsAsFile())
-                return candidate;
+/** The LV2 bundle that a path is, or lies in at its first level; an invalid File if there is none. */
+juce::File findLv2BundleOf (const juce::File& file)
+{
+    for (const auto& candidate : { file, file.getParentDirectory() })
+        if (candidate.getChildFile ("manifest.ttl").existsAsFile())
+            return candidate;
 
-        return {};
-    }
+    return {};
+}
 
-    juce::String listIds (const std::vector<PluginInfo>& plugins)
-    {
-        juce::StringArray lines;
+juce::String listIds (const std::vector<PluginInfo>& plugins)
+{
+    juce::StringArray lines;
 
-        for (const auto& plugin : plugins)
-            lines.add ("\n  " + plugin.id + "  " + plugin.name);
+    for (const auto& plugin : plugins)
+        lines.add ("\n  " + plugin.id + "  " + plugin.name);
 
-        return lines.joinIntoString ({});
-    }
+    return lines.joinIntoString ({});
+}
 
-    PluginInfo toInfo (const juce::PluginDescription& description, const juce::String& id)
-    {
-        PluginInfo info;
-        info.id = id;
-        info.name = description.name;
-        info.format = description.pluginFormatName;
-        info.manufacturer = description.manufacturerName;
-        info.version = description.version;
-        info.category = description.category;
-        info.file = description.fileOrIdentifier;
-        info.isInstrument = description.isInstrument;
+PluginInfo toInfo (const juce::PluginDescription& description, const juce::String& id)
+{
+    PluginInfo info;
+    info.id = id;
+    info.name = description.name;
+    info.format = description.pluginFormatName;
+    info.manufacturer = description.manufacturerName;
+    info.version = description.version;
+    info.category = description.category;
+    info.file = description.fileOrIdentifier;
+    info.isInstrument = description.isInstrument;
 
-        // A VST3 class that names no subcategory: JUCE shows the name of VST3's kind of class in its place.
-        if (info.category == "Audio Module Class")
-            info.category = "Fx";
+    // A VST3 class that names no subcategory: JUCE shows the name of VST3's kind of class in its place.
+    if (info.category == "Audio Module Class")
+        info.category = "Fx";
 
-        info.inputs = description.numInputChannels;
-        info.outputs = description.numOutputChannels;
-        return info;
-    }
+    info.inputs = description.numInputChannels;
+    info.outputs = description.numOutputChannels;
+    return info;
+}
 
-    [[noreturn]] void fail (const juce::String& what, const juce::String& why, const juce::String& whatToDo,
-                            Error::Kind kind = Error::Kind::unusable)
-    {
-        throw Error (what.toStdString(), why.toStdString(), whatToDo.toStdString(), kind);
-    }
+[[noreturn]] void fail (const juce::String& what, const juce::String& why, const juce::String& whatToDo,
+                        Error::Kind kind = Error::Kind::unusable)
+{
+    throw Error (what.toStdString(), why.toStdString(), whatToDo.toStdString(), kind);
+}
 } // namespace
 
 struct PluginFormats::Pimpl
@@ -124,7 +124,8 @@ struct PluginFormats::Pimpl
                 }
 
         if (contents.plugins.empty())
-            contents.whyNone = classes.empty() ? "has no audio plugin in its factory" : "has plugins, but none that can be started";
+            contents.whyNone =
+                classes.empty() ? "has no audio plugin in its factory" : "has plugins, but none that can be started";
 
         return contents;
     }
@@ -173,11 +174,14 @@ struct PluginFormats::Pimpl
     {
         if (linkFolder == juce::File())
         {
-            auto pattern = juce::File::getSpecialLocation (juce::File::tempDirectory).getChildFile ("audiohost-lv2-XXXXXX")
-                               .getFullPathName().toStdString();
+            auto pattern = juce::File::getSpecialLocation (juce::File::tempDirectory)
+                               .getChildFile ("audiohost-lv2-XXXXXX")
+                               .getFullPathName()
+                               .toStdString();
 
             if (mkdtemp (pattern.data()) == nullptr)
-                fail (juce::String (pattern), "the folder cannot be made", "free some space there, or set TMPDIR", Error::Kind::failed);
+                fail (juce::String (pattern), "the folder cannot be made", "free some space there, or set TMPDIR",
+                      Error::Kind::failed);
 
             linkFolder = juce::File (juce::String (pattern));
         }
@@ -221,7 +225,8 @@ struct PluginFormats::Pimpl
         if (why.isNotEmpty())
             return "its binary " + plugin.binary.getFullPathName() + " " + why;
 
-        return plugin.needsCv ? juce::String ("it has control-voltage ports, which this program cannot connect yet") : juce::String();
+        return plugin.needsCv ? juce::String ("it has control-voltage ports, which this program cannot connect yet")
+                              : juce::String();
     }
 
     std::optional<PluginInfo> describeLv2 (const juce::String& uri)
@@ -294,7 +299,8 @@ struct PluginFormats::Pimpl
 
         if (! file.hasFileExtension (".so"))
         {
-            contents.whyNone = "is no plugin: a VST3 bundle ends in .vst3, a LADSPA file in .so, and an LV2 bundle has a manifest.ttl";
+            contents.whyNone =
+                "is no plugin: a VST3 bundle ends in .vst3, a LADSPA file in .so, and an LV2 bundle has a manifest.ttl";
             return contents;
         }
 
@@ -366,7 +372,10 @@ struct PluginFormats::Pimpl
                     if (plugin.id == id)
                         return plugin;
 
-        fail (ref, trouble.isNotEmpty() ? trouble : juce::String ("neither the catalogue nor the program's own folder has such a plugin"), "scan the folder it is in with 'AudioHost scan [PATH]', or give its path");
+        fail (ref,
+              trouble.isNotEmpty() ? trouble
+                                   : juce::String ("neither the catalogue nor the program's own folder has such a plugin"),
+              "scan the folder it is in with 'AudioHost scan [PATH]', or give its path");
     }
 
     PluginInfo resolveLadspaId (const juce::String& ref)
@@ -426,7 +435,8 @@ struct PluginFormats::Pimpl
         const auto contents = inspectFile (file);
 
         if (contents.plugins.empty())
-            fail (path, contents.whyNone, file.exists() ? "give the path of a plugin that this machine can load" : "check the path");
+            fail (path, contents.whyNone,
+                  file.exists() ? "give the path of a plugin that this machine can load" : "check the path");
 
         if (name.isEmpty())
         {
@@ -556,16 +566,18 @@ std::unique_ptr<PluginInstance> PluginFormats::create (const PluginInfo& info, d
     auto instance = format->createInstanceFromDescription (description, sampleRate, maxBlockSize, error);
 
     if (instance == nullptr)
-        fail (name, "the plugin cannot be made (" + error + ")", "try it in another host, or use another plugin", Error::Kind::failed);
+        fail (name, "the plugin cannot be made (" + error + ")", "try it in another host, or use another plugin",
+              Error::Kind::failed);
 
     auto result = std::make_unique<JucePluginInstance> (info, std::move (instance));
 
     // JUCE takes two ports outside any group that have the same designation for one channel, and leaves all ports of such a
     // plugin unconnected, so that its first block would be its last.
     if (lv2 && (result->getPorts().audioInputs != lv2->audioInputs || result->getPorts().audioOutputs != lv2->audioOutputs))
-        fail (name, "its audio ports cannot all be connected: JUCE finds " + juce::String (result->getPorts().audioInputs) + " in, "
-                        + juce::String (result->getPorts().audioOutputs) + " out, where its bundle has " + juce::String (lv2->audioInputs)
-                        + " in, " + juce::String (lv2->audioOutputs) + " out",
+        fail (name,
+              "its audio ports cannot all be connected: JUCE finds " + juce::String (result->getPorts().audioInputs)
+                  + " in, " + juce::String (result->getPorts().audioOutputs) + " out, where its bundle has "
+                  + juce::String (lv2->audioInputs) + " in, " + juce::String (lv2->audioOutputs) + " out",
               "use another plugin", Error::Kind::failed);
 
     return result;

@@ -10,15 +10,15 @@ namespace host
 /** What identifies a plugin and what a list shows of it: a row of the catalogue (see `scan` and `list`). */
 struct PluginInfo
 {
-    juce::String id;           ///< catalogue id, FORMAT:<uid>
+    juce::String id; ///< catalogue id, FORMAT:<uid>
     juce::String name;
-    juce::String format;       ///< VST3, LV2 or LADSPA
+    juce::String format; ///< VST3, LV2 or LADSPA
     juce::String manufacturer;
     juce::String version;
     juce::String category;
-    juce::String file;         ///< a path; an LV2 plugin's URI
+    juce::String file; ///< a path; an LV2 plugin's URI
     bool isInstrument = false;
-    int inputs = 0;            ///< audio channels over all buses
+    int inputs = 0; ///< audio channels over all buses
     int outputs = 0;
 
     bool operator== (const PluginInfo&) const = default;

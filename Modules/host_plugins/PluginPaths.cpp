@@ -11,48 +11,48 @@ namespace host
 
 namespace
 {
-    juce::StringArray fromEnvironment (const char* name, juce::StringArray standard)
+juce::StringArray fromEnvironment (const char* name, juce::StringArray standard)
+{
+    const auto value = juce::SystemStats::getEnvironmentVariable (name, {});
+    return value.isEmpty() ? std::move (standard) : juce::StringArray::fromTokens (value, ":", "");
+}
+
+juce::String getMultiarchFolder()
+{
+    // Debian's name for this machine, as in /usr/lib/x86_64-linux-gnu.
+    return Vst3Bundle::getArchitectureFolder() + "-gnu";
+}
+
+/** The insides of other formats' bundles are not searched: what is a .so there is no LADSPA file. */
+bool isBundleOfAnother (const juce::String& format, const juce::File& folder)
+{
+    return (format != "VST3" && PluginPaths::mightBePlugin ("VST3", folder))
+           || (format != "LV2" && PluginPaths::mightBePlugin ("LV2", folder));
+}
+
+void findBelow (const juce::String& format, const juce::File& folder, std::set<juce::String>& visited,
+                juce::Array<juce::File>& results, int depth)
+{
+    constexpr int deepest = 12;
+
+    // A folder reached twice, through a link, is searched once.
+    auto* resolved = realpath (folder.getFullPathName().toRawUTF8(), nullptr);
+    const auto real = juce::String::fromUTF8 (resolved != nullptr ? resolved : "");
+    std::free (resolved);
+
+    if (real.isEmpty() || depth > deepest || ! visited.insert (real).second)
+        return;
+
+    for (const auto& entry : juce::RangedDirectoryIterator (folder, false, "*", juce::File::findFilesAndDirectories))
     {
-        const auto value = juce::SystemStats::getEnvironmentVariable (name, {});
-        return value.isEmpty() ? std::move (standard) : juce::StringArray::fromTokens (value, ":", "");
+        const auto file = entry.getFile();
+
+        if (PluginPaths::mightBePlugin (format, file))
+            results.add (file);
+        else if (file.isDirectory() && ! isBundleOfAnother (format, file))
+            findBelow (format, file, visited, results, depth + 1);
     }
-
-    juce::String getMultiarchFolder()
-    {
-        // Debian's name for this machine, as in /usr/lib/x86_64-linux-gnu.
-        return Vst3Bundle::getArchitectureFolder() + "-gnu";
-    }
-
-    /** The insides of other formats' bundles are not searched: what is a .so there is no LADSPA file. */
-    bool isBundleOfAnother (const juce::String& format, const juce::File& folder)
-    {
-        return (format != "VST3" && PluginPaths::mightBePlugin ("VST3", folder))
-               || (format != "LV2" && PluginPaths::mightBePlugin ("LV2", folder));
-    }
-
-    void findBelow (const juce::String& format, const juce::File& folder, std::set<juce::String>& visited,
-                    juce::Array<juce::File>& results, int depth)
-    {
-        constexpr int deepest = 12;
-
-        // A folder reached twice, through a link, is searched once.
-        auto* resolved = realpath (folder.getFullPathName().toRawUTF8(), nullptr);
-        const auto real = juce::String::fromUTF8 (resolved != nullptr ? resolved : "");
-        std::free (resolved);
-
-        if (real.isEmpty() || depth > deepest || ! visited.insert (real).second)
-            return;
-
-        for (const auto& entry : juce::RangedDirectoryIterator (folder, false, "*", juce::File::findFilesAndDirectories))
-        {
-            const auto file = entry.getFile();
-
-            if (PluginPaths::mightBePlugin (format, file))
-                results.add (file);
-            else if (file.isDirectory() && ! isBundleOfAnother (format, file))
-                findBelow (format, file, visited, results, depth + 1);
-        }
-    }
+}
 } // namespace
 
 juce::StringArray PluginPaths::getFormats() { return { "VST3", "LV2", "LADSPA" }; }
@@ -73,7 +73,8 @@ juce::File PluginPaths::getOwnFolder()
         if (const auto installed = prefix.getChildFile (lib).getChildFile ("audiohost/plugins"); installed.isDirectory())
             return installed;
 
-    const auto multiarch = prefix.getChildFile ("lib").getChildFile (getMultiarchFolder()).getChildFile ("audiohost/plugins");
+    const auto multiarch =
+        prefix.getChildFile ("lib").getChildFile (getMultiarchFolder()).getChildFile ("audiohost/plugins");
     return multiarch.isDirectory() ? multiarch : juce::File();
 }
 
@@ -85,7 +86,8 @@ juce::Array<juce::File> PluginPaths::getFolders (const juce::String& format)
     if (format == "VST3")
         names = { "~/.vst3", "/usr/local/lib/vst3", "/usr/lib/vst3", multiarch + "/vst3" };
     else if (format == "LADSPA")
-        names = fromEnvironment ("LADSPA_PATH", { "~/.ladspa", "/usr/local/lib/ladspa", "/usr/lib/ladspa", multiarch + "/ladspa" });
+        names = fromEnvironment ("LADSPA_PATH",
+                                 { "~/.ladspa", "/usr/local/lib/ladspa", "/usr/lib/ladspa", multiarch + "/ladspa" });
     else if (format == "LV2")
         names = fromEnvironment ("LV2_PATH", { "~/.lv2", "/usr/local/lib/lv2", "/usr/lib/lv2", multiarch + "/lv2" });
 

@@ -13,17 +13,17 @@ namespace host
 
 namespace
 {
-    /** A class name in a factory is a field of fixed size, which a careless plugin may leave unterminated. */
-    template <std::size_t size>
-    juce::String fixedString (const char (&text)[size])
-    {
-        return juce::String::fromUTF8 (text, static_cast<int> (strnlen (text, size)));
-    }
+/** A class name in a factory is a field of fixed size, which a careless plugin may leave unterminated. */
+template <std::size_t size>
+juce::String fixedString (const char (&text)[size])
+{
+    return juce::String::fromUTF8 (text, static_cast<int> (strnlen (text, size)));
+}
 } // namespace
 
 juce::String Vst3Bundle::getArchitectureFolder()
 {
-    utsname names {};
+    utsname names{};
     return (uname (&names) == 0 ? juce::String (names.machine) : juce::String ("unknown")) + "-linux";
 }
 
@@ -50,8 +50,9 @@ juce::File Vst3Bundle::findBundleOf (const juce::File& file)
 
 juce::File Vst3Bundle::getBinaryOf (const juce::File& bundle)
 {
-    return bundle.getChildFile ("Contents").getChildFile (getArchitectureFolder())
-                 .getChildFile (bundle.getFileNameWithoutExtension() + ".so");
+    return bundle.getChildFile ("Contents")
+        .getChildFile (getArchitectureFolder())
+        .getChildFile (bundle.getFileNameWithoutExtension() + ".so");
 }
 
 juce::String Vst3Bundle::whyNotLoadable (const juce::File& bundle)
@@ -59,8 +60,9 @@ juce::String Vst3Bundle::whyNotLoadable (const juce::File& bundle)
     if (! bundle.isDirectory())
     {
         const auto why = whyBinaryCannotLoad (bundle);
-        return why.isNotEmpty() ? why : juce::String ("is a single file; here a VST3 plugin is a folder with Contents/")
-                                            + getArchitectureFolder() + " in it";
+        return why.isNotEmpty() ? why
+                                : juce::String ("is a single file; here a VST3 plugin is a folder with Contents/")
+                                      + getArchitectureFolder() + " in it";
     }
 
     const auto contents = bundle.getChildFile ("Contents");
@@ -103,7 +105,7 @@ juce::String Vst3Bundle::whyNotLoadable (const juce::File& bundle)
 
 std::vector<Vst3Class> Vst3Bundle::readClasses (const SharedLibrary& binary)
 {
-    using FactoryFunction = Steinberg::IPluginFactory* (PLUGIN_API*) ();
+    using FactoryFunction = Steinberg::IPluginFactory*(PLUGIN_API*) ();
     std::vector<Vst3Class> classes;
 
     const auto getFactory = binary.getFunction<FactoryFunction> ("GetPluginFactory");

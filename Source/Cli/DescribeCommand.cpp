@@ -19,11 +19,18 @@ json describe (host::PluginInstance& plugin)
     auto buses = json::array(), parameters = json::array(), programs = json::array();
 
     for (const auto& bus : plugin.getBuses())
-        buses.push_back ({ { "direction", bus.isInput ? "input" : "output" }, { "channels", bus.channels }, { "name", bus.name.toStdString() } });
+        buses.push_back ({ { "direction", bus.isInput ? "input" : "output" },
+                           { "channels", bus.channels },
+                           { "name", bus.name.toStdString() } });
 
     for (const auto& p : plugin.getParameters())
-        parameters.push_back ({ { "id", p.id.toStdString() }, { "name", p.name.toStdString() }, { "label", p.label.toStdString() },
-                                { "default", p.defaultValue }, { "min", p.minimum }, { "max", p.maximum }, { "steps", p.steps } });
+        parameters.push_back ({ { "id", p.id.toStdString() },
+                                { "name", p.name.toStdString() },
+                                { "label", p.label.toStdString() },
+                                { "default", p.defaultValue },
+                                { "min", p.minimum },
+                                { "max", p.maximum },
+                                { "steps", p.steps } });
 
     for (const auto& program : plugin.getPrograms())
         programs.push_back (program.toStdString());
@@ -46,30 +53,32 @@ std::string toText (const json& d)
     const auto text = [] (const json& value)
     { return juce::String::fromUTF8 (value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str()); };
 
-    std::vector<std::vector<juce::String>> facts { { "  id", text (d["id"]) } };
+    std::vector<std::vector<juce::String>> facts{ { "  id", text (d["id"]) } };
 
     for (const auto& bus : d["buses"])
-        facts.push_back ({ "  " + text (bus["direction"]), text (bus["channels"]) + (bus["channels"] == 1 ? " channel   " : " channels  ")
-                                                               + text (bus["name"]) });
+        facts.push_back (
+            { "  " + text (bus["direction"]),
+              text (bus["channels"]) + (bus["channels"] == 1 ? " channel   " : " channels  ") + text (bus["name"]) });
 
     facts.push_back ({ "  latency", text (d["latency"]) + " samples" });
-    facts.push_back ({ "  tail", d["tail"].is_null() ? "infinite or unknown" : juce::String (d["tail"].get<double>(), 3) + " s" });
+    facts.push_back (
+        { "  tail", d["tail"].is_null() ? "infinite or unknown" : juce::String (d["tail"].get<double>(), 3) + " s" });
     auto result = text (d["name"]).toStdString() + "\n" + toTable (facts, 100);
 
     if (! d["parameters"].empty())
     {
-        std::vector<std::vector<juce::String>> rows { { "PARAMETER", "DEFAULT", "STEPS", "UNIT", "ID" } };
+        std::vector<std::vector<juce::String>> rows{ { "PARAMETER", "DEFAULT", "STEPS", "UNIT", "ID" } };
 
         for (const auto& p : d["parameters"])
-            rows.push_back ({ text (p["name"]), juce::String (p["default"].get<double>(), 4), p["steps"] == 0 ? "-" : text (p["steps"]),
-                              text (p["label"]), text (p["id"]) });
+            rows.push_back ({ text (p["name"]), juce::String (p["default"].get<double>(), 4),
+                              p["steps"] == 0 ? "-" : text (p["steps"]), text (p["label"]), text (p["id"]) });
 
         result += "\n" + toTable (rows, 48);
     }
 
     if (! d["programs"].empty())
     {
-        std::vector<std::vector<juce::String>> rows { { "PROGRAM", "" } };
+        std::vector<std::vector<juce::String>> rows{ { "PROGRAM", "" } };
 
         for (const auto& program : d["programs"])
             rows.push_back ({ juce::String (static_cast<int> (rows.size()) - 1), text (program) });
@@ -138,7 +147,8 @@ int runDescribe (const std::string& ref, bool asJson)
     }
 
     if (! record.is_object() || ! record.contains ("plugin"))
-        throw host::Error (ref, "the plugin disturbed its own description", "try it in another host", host::Error::Kind::failed);
+        throw host::Error (ref, "the plugin disturbed its own description", "try it in another host",
+                           host::Error::Kind::failed);
 
     std::cout << (asJson ? host::Catalogue::print (record["plugin"]) + "\n" : toText (record["plugin"])) << std::flush;
     return 0;

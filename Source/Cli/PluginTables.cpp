@@ -44,7 +44,7 @@ std::string toTable (const std::vector<host::PluginInfo>& plugins, const std::ve
 
     if (! plugins.empty())
     {
-        std::vector<std::vector<juce::String>> rows { { "NAME", "KIND", "IN", "OUT", "BY", "ID" } };
+        std::vector<std::vector<juce::String>> rows{ { "NAME", "KIND", "IN", "OUT", "BY", "ID" } };
 
         for (const auto& plugin : plugins)
             rows.push_back ({ plugin.name, plugin.isInstrument ? "instrument" : "effect", juce::String (plugin.inputs),
@@ -56,7 +56,7 @@ std::string toTable (const std::vector<host::PluginInfo>& plugins, const std::ve
 
     if (! failures.empty())
     {
-        std::vector<std::vector<juce::String>> rows { { "NOT USABLE", "FILE", "WHY" } };
+        std::vector<std::vector<juce::String>> rows{ { "NOT USABLE", "FILE", "WHY" } };
 
         for (const auto& failure : failures)
             rows.push_back ({ failure.reason, failure.file, failure.detail });
@@ -64,7 +64,8 @@ std::string toTable (const std::vector<host::PluginInfo>& plugins, const std::ve
         text += (text.empty() ? "" : "\n") + toTable (rows, 1000);
     }
 
-    const auto count = [] (std::size_t n, const char* what) { return std::to_string (n) + " " + what + (n == 1 ? "" : "s"); };
+    const auto count = [] (std::size_t n, const char* what)
+    { return std::to_string (n) + " " + what + (n == 1 ? "" : "s"); };
     text += (text.empty() ? "" : "\n") + count (plugins.size(), "plugin")
             + (failures.empty() ? std::string() : ", " + count (failures.size(), "failure")) + "\n";
     return text;

@@ -62,7 +62,8 @@ int scan (const ScanOptions& options)
     juce::StringArray formats, paths, seen;
 
     for (const auto& format : host::PluginPaths::getFormats())
-        if (options.formats.empty() || std::find (options.formats.begin(), options.formats.end(), format.toStdString()) != options.formats.end())
+        if (options.formats.empty()
+            || std::find (options.formats.begin(), options.formats.end(), format.toStdString()) != options.formats.end())
             formats.add (format);
 
     for (const auto& path : options.paths)
@@ -80,7 +81,8 @@ int scan (const ScanOptions& options)
         scannerOptions.timeout = std::chrono::milliseconds (std::llround (options.timeout * 1000.0));
         scannerOptions.stop = &stop.flag();
         scannerOptions.journal = catalogueFile.getSiblingFile ("scan-in-progress.jsonl");
-        scannerOptions.progress = [&] (int done, int total, const juce::File& current) { progress.show (done, total, current); };
+        scannerOptions.progress = [&] (int done, int total, const juce::File& current)
+        { progress.show (done, total, current); };
         outcome = host::Scanner (scannerOptions).run (jobs);
     }
 
@@ -109,7 +111,8 @@ int scan (const ScanOptions& options)
     try
     {
         host::Catalogue::update (
-            catalogueFile, [&] (host::Catalogue& catalogue) { catalogue.merge (outcome.files, formats, roots, seen); }, notice);
+            catalogueFile, [&] (host::Catalogue& catalogue) { catalogue.merge (outcome.files, formats, roots, seen); },
+            notice);
     }
     catch (const host::Error& error)
     {
@@ -119,7 +122,8 @@ int scan (const ScanOptions& options)
     if (notice.isNotEmpty())
         say (notice);
 
-    std::cout << (options.asJson ? host::Catalogue::print (host::Catalogue::toJson (plugins, failures)) + "\n" : toTable (plugins, failures))
+    std::cout << (options.asJson ? host::Catalogue::print (host::Catalogue::toJson (plugins, failures)) + "\n"
+                                 : toTable (plugins, failures))
               << std::flush;
 
     if (notSaved)
@@ -127,7 +131,8 @@ int scan (const ScanOptions& options)
 
     if (! outcome.isComplete)
         say ("scan: stopped after " + juce::String (static_cast<int> (outcome.files.size())) + " of "
-             + juce::String (static_cast<int> (jobs.size())) + " files; what was found is in the catalogue, scan again for the rest");
+             + juce::String (static_cast<int> (jobs.size()))
+             + " files; what was found is in the catalogue, scan again for the rest");
 
     return outcome.isComplete ? 0 : 1;
 }
@@ -136,11 +141,12 @@ int scan (const ScanOptions& options)
 
 void addScanCommand (CLI::App& app, Outcome& outcome)
 {
-    auto* command = app.add_subcommand ("scan", "Look for plugins, each file in a process of its own, and note them in the catalogue");
+    auto* command =
+        app.add_subcommand ("scan", "Look for plugins, each file in a process of its own, and note them in the catalogue");
     auto options = std::make_shared<ScanOptions>();
 
     command->add_option ("--format", options->formats, "VST3, LV2 or LADSPA; may be given more than once (default: all)")
-        ->transform (CLI::IsMember (std::vector<std::string> { "VST3", "LV2", "LADSPA" }, CLI::ignore_case))
+        ->transform (CLI::IsMember (std::vector<std::string>{ "VST3", "LV2", "LADSPA" }, CLI::ignore_case))
         ->allow_extra_args (false);
     command->add_option ("--timeout", options->timeout, "Seconds after which a silent plugin is given up")
         ->capture_default_str();

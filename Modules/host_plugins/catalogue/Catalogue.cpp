@@ -19,99 +19,100 @@ namespace host
 
 namespace catalogue
 {
-    using json = nlohmann::ordered_json;
+using json = nlohmann::ordered_json;
 
-    constexpr int version = 1;
-    constexpr const char* versionKey = "audiohostCatalogue";
+constexpr int version = 1;
+constexpr const char* versionKey = "audiohostCatalogue";
 
-    static juce::String text (const json& value) { return juce::String::fromUTF8 (value.get_ref<const std::string&>().c_str()); }
+static juce::String text (const json& value) { return juce::String::fromUTF8 (value.get_ref<const std::string&>().c_str()); }
 
-    static juce::String text (const json& object, const char* key)
+static juce::String text (const json& object, const char* key)
+{
+    const auto found = object.find (key);
+    return found != object.end() && found->is_string() ? text (*found) : juce::String();
+}
+
+/** The path that an entry stands or falls with: an LV2 plugin's `file` is its URI. */
+static juce::String pathOf (const json& entry)
+{
+    const auto bundle = text (entry, "bundle");
+    return bundle.isNotEmpty() ? bundle : text (entry, "file");
+}
+
+static bool isBelow (const juce::String& path, const juce::Array<juce::File>& roots)
+{
+    const juce::File file (juce::File::isAbsolutePath (path) ? juce::File (path) : juce::File());
+
+    return std::any_of (roots.begin(), roots.end(),
+                        [&] (const juce::File& root) {
+                            return file != juce::File()
+                                   && (file == root || file.isAChildOf (root) || root.isAChildOf (file));
+                        });
+}
+
+/** Why a document is no catalogue, or empty. */
+static juce::String whyNotCatalogue (const json& document)
+{
+    if (! document.is_object() || ! document.contains (versionKey) || ! document[versionKey].is_number_integer())
+        return "it has no key " + juce::String (versionKey);
+
+    if (document[versionKey].get<int>() > version)
+        return "it is of version " + juce::String (document[versionKey].get<int>()) + ", and this program knows version "
+               + juce::String (version);
+
+    for (const auto* key : { "plugins", "failures" })
     {
-        const auto found = object.find (key);
-        return found != object.end() && found->is_string() ? text (*found) : juce::String();
-    }
+        if (! document.contains (key) || ! document[key].is_array())
+            return "it has no list named " + juce::String (key);
 
-    /** The path that an entry stands or falls with: an LV2 plugin's `file` is its URI. */
-    static juce::String pathOf (const json& entry)
-    {
-        const auto bundle = text (entry, "bundle");
-        return bundle.isNotEmpty() ? bundle : text (entry, "file");
-    }
-
-    static bool isBelow (const juce::String& path, const juce::Array<juce::File>& roots)
-    {
-        const juce::File file (juce::File::isAbsolutePath (path) ? juce::File (path) : juce::File());
-
-        return std::any_of (roots.begin(), roots.end(), [&] (const juce::File& root)
+        for (const auto& entry : document[key])
         {
-            return file != juce::File() && (file == root || file.isAChildOf (root) || root.isAChildOf (file));
-        });
-    }
+            if (! entry.is_object())
+                return "something in its list " + juce::String (key) + " is no object";
 
-    /** Why a document is no catalogue, or empty. */
-    static juce::String whyNotCatalogue (const json& document)
-    {
-        if (! document.is_object() || ! document.contains (versionKey) || ! document[versionKey].is_number_integer())
-            return "it has no key " + juce::String (versionKey);
-
-        if (document[versionKey].get<int>() > version)
-            return "it is of version " + juce::String (document[versionKey].get<int>()) + ", and this program knows version "
-                   + juce::String (version);
-
-        for (const auto* key : { "plugins", "failures" })
-        {
-            if (! document.contains (key) || ! document[key].is_array())
-                return "it has no list named " + juce::String (key);
-
-            for (const auto& entry : document[key])
+            try
             {
-                if (! entry.is_object())
-                    return "something in its list " + juce::String (key) + " is no object";
-
-                try
-                {
-                    if (key == std::string_view ("plugins"))
-                        Catalogue::fromJson (entry);
-                }
-                catch (const std::exception&)
-                {
-                    return "an entry of its plugins lacks a key or has one of the wrong type";
-                }
+                if (key == std::string_view ("plugins"))
+                    Catalogue::fromJson (entry);
+            }
+            catch (const std::exception&)
+            {
+                return "an entry of its plugins lacks a key or has one of the wrong type";
             }
         }
-
-        return {};
     }
 
-    static std::string systemError() { return std::strerror (errno); }
+    return {};
+}
 
-    /** A lock that processes take in turn; it goes with the process whatever happens to it. */
-    class FileLock
+static std::string systemError() { return std::strerror (errno); }
+
+/** A lock that processes take in turn; it goes with the process whatever happens to it. */
+class FileLock
+{
+public:
+    explicit FileLock (const juce::File& file)
+        : descriptor (open (file.getFullPathName().toRawUTF8(), O_RDWR | O_CREAT | O_CLOEXEC, 0644))
     {
-    public:
-        explicit FileLock (const juce::File& file)
-            : descriptor (open (file.getFullPathName().toRawUTF8(), O_RDWR | O_CREAT | O_CLOEXEC, 0644))
-        {
-            // A folder that cannot be written to will be told about by save().
-            if (descriptor >= 0)
-                while (flock (descriptor, LOCK_EX) != 0 && errno == EINTR)
-                {
-                }
-        }
+        // A folder that cannot be written to will be told about by save().
+        if (descriptor >= 0)
+            while (flock (descriptor, LOCK_EX) != 0 && errno == EINTR)
+            {
+            }
+    }
 
-        ~FileLock()
-        {
-            if (descriptor >= 0)
-                close (descriptor);
-        }
+    ~FileLock()
+    {
+        if (descriptor >= 0)
+            close (descriptor);
+    }
 
-        FileLock (const FileLock&) = delete;
-        FileLock& operator= (const FileLock&) = delete;
+    FileLock (const FileLock&) = delete;
+    FileLock& operator= (const FileLock&) = delete;
 
-    private:
-        const int descriptor;
-    };
+private:
+    const int descriptor;
+};
 } // namespace catalogue
 
 //======================================================================================================================
@@ -133,8 +134,9 @@ juce::File Catalogue::getFolder()
 juce::File Catalogue::getFile() { return getFolder().getChildFile ("catalogue.json"); }
 
 Catalogue::Catalogue()
-    : document { { catalogue::versionKey, catalogue::version }, { "plugins", nlohmann::ordered_json::array() },
-                 { "failures", nlohmann::ordered_json::array() } }
+    : document{ { catalogue::versionKey, catalogue::version },
+                { "plugins", nlohmann::ordered_json::array() },
+                { "failures", nlohmann::ordered_json::array() } }
 {
 }
 
@@ -179,7 +181,10 @@ void Catalogue::save (const juce::File& file) const
     const auto path = file.getFullPathName().toStdString();
 
     const auto failed = [&] (const std::string& why)
-    { return Error (path, "the catalogue cannot be written: " + why, "check the folder, its rights and the free space", Error::Kind::failed); };
+    {
+        return Error (path, "the catalogue cannot be written: " + why, "check the folder, its rights and the free space",
+                      Error::Kind::failed);
+    };
 
     const auto folder = file.getParentDirectory();
 
@@ -272,7 +277,8 @@ std::vector<ScanFailure> Catalogue::getFailures() const
     std::vector<ScanFailure> failures;
 
     for (const auto& entry : document["failures"])
-        failures.push_back ({ text (entry, "format"), text (entry, "file"), text (entry, "reason"), text (entry, "detail") });
+        failures.push_back (
+            { text (entry, "format"), text (entry, "file"), text (entry, "reason"), text (entry, "detail") });
 
     const auto formats = PluginPaths::getFormats();
     const auto key = [&] (const ScanFailure& f) { return std::tuple (formats.indexOf (f.format), f.file, f.detail); };
@@ -313,19 +319,22 @@ juce::File Catalogue::getBundle (const juce::String& lv2Uri) const
     return {};
 }
 
-void Catalogue::merge (const std::vector<ScannedFile>& results, const juce::StringArray& formats, const juce::Array<juce::File>& roots,
-                       const juce::StringArray& seen)
+void Catalogue::merge (const std::vector<ScannedFile>& results, const juce::StringArray& formats,
+                       const juce::Array<juce::File>& roots, const juce::StringArray& seen)
 {
     const auto isScannedNow = [&] (const nlohmann::ordered_json& entry)
     {
-        return std::any_of (results.begin(), results.end(), [&] (const ScannedFile& r)
-                            { return r.format == catalogue::text (entry, "format") && r.file == catalogue::pathOf (entry); });
+        return std::any_of (results.begin(), results.end(),
+                            [&] (const ScannedFile& r) {
+                                return r.format == catalogue::text (entry, "format") && r.file == catalogue::pathOf (entry);
+                            });
     };
 
     const auto hasVanished = [&] (const nlohmann::ordered_json& entry)
     {
         const auto path = catalogue::pathOf (entry);
-        return formats.contains (catalogue::text (entry, "format")) && catalogue::isBelow (path, roots) && ! seen.contains (path);
+        return formats.contains (catalogue::text (entry, "format")) && catalogue::isBelow (path, roots)
+               && ! seen.contains (path);
     };
 
     auto oldPlugins = nlohmann::ordered_json::array();

@@ -79,8 +79,8 @@ public:
         @param seen   every file that the scan saw, whether it got to it or not
         @param roots  the files and folders that were scanned
     */
-    void merge (const std::vector<ScannedFile>& results, const juce::StringArray& formats, const juce::Array<juce::File>& roots,
-                const juce::StringArray& seen);
+    void merge (const std::vector<ScannedFile>& results, const juce::StringArray& formats,
+                const juce::Array<juce::File>& roots, const juce::StringArray& seen);
 
     /** As the contract has it: what `scan --json` and `list --json` print. */
     static nlohmann::ordered_json toJson (const std::vector<PluginInfo>&, const std::vector<ScanFailure>&);

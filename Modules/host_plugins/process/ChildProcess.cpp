@@ -25,69 +25,69 @@ namespace host
 
 namespace child_process
 {
-    using Clock = std::chrono::steady_clock;
+using Clock = std::chrono::steady_clock;
 
-    constexpr int recordDescriptor = 3;
-    constexpr std::size_t mostOutput = 16384;
-    constexpr std::size_t longestRecord = 16 * 1024 * 1024;
-    constexpr const char* marker = "AUDIOHOST_CHILD";
+constexpr int recordDescriptor = 3;
+constexpr std::size_t mostOutput = 16384;
+constexpr std::size_t longestRecord = 16 * 1024 * 1024;
+constexpr const char* marker = "AUDIOHOST_CHILD";
 
-    struct Pipe
+struct Pipe
+{
+    Pipe()
     {
-        Pipe()
-        {
-            std::array<int, 2> ends {};
+        std::array<int, 2> ends{};
 
-            if (pipe2 (ends.data(), O_CLOEXEC) != 0)
-                throw Error ("child process", std::string ("no pipe can be made (") + std::strerror (errno) + ")",
-                             "close other programs, or raise the limit of open files", Error::Kind::failed);
+        if (pipe2 (ends.data(), O_CLOEXEC) != 0)
+            throw Error ("child process", std::string ("no pipe can be made (") + std::strerror (errno) + ")",
+                         "close other programs, or raise the limit of open files", Error::Kind::failed);
 
-            reader = ends[0];
-            writer = ends[1];
-        }
-
-        ~Pipe()
-        {
-            if (reader >= 0)
-                close (reader);
-
-            if (writer >= 0)
-                close (writer);
-        }
-
-        Pipe (const Pipe&) = delete;
-        Pipe& operator= (const Pipe&) = delete;
-
-        int reader = -1, writer = -1;
-    };
-
-    /** posix_spawn's two structures. They hold memory, so they must go in every case. */
-    struct SpawnPlan
-    {
-        SpawnPlan()
-        {
-            posix_spawn_file_actions_init (&files);
-            posix_spawnattr_init (&attributes);
-        }
-
-        ~SpawnPlan()
-        {
-            posix_spawn_file_actions_destroy (&files);
-            posix_spawnattr_destroy (&attributes);
-        }
-
-        SpawnPlan (const SpawnPlan&) = delete;
-        SpawnPlan& operator= (const SpawnPlan&) = delete;
-
-        posix_spawn_file_actions_t files;
-        posix_spawnattr_t attributes;
-    };
-
-    static int millisecondsUntil (Clock::time_point when)
-    {
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds> (when - Clock::now()).count();
-        return static_cast<int> (std::clamp<long long> (left, 0, 3600000));
+        reader = ends[0];
+        writer = ends[1];
     }
+
+    ~Pipe()
+    {
+        if (reader >= 0)
+            close (reader);
+
+        if (writer >= 0)
+            close (writer);
+    }
+
+    Pipe (const Pipe&) = delete;
+    Pipe& operator= (const Pipe&) = delete;
+
+    int reader = -1, writer = -1;
+};
+
+/** posix_spawn's two structures. They hold memory, so they must go in every case. */
+struct SpawnPlan
+{
+    SpawnPlan()
+    {
+        posix_spawn_file_actions_init (&files);
+        posix_spawnattr_init (&attributes);
+    }
+
+    ~SpawnPlan()
+    {
+        posix_spawn_file_actions_destroy (&files);
+        posix_spawnattr_destroy (&attributes);
+    }
+
+    SpawnPlan (const SpawnPlan&) = delete;
+    SpawnPlan& operator= (const SpawnPlan&) = delete;
+
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+};
+
+static int millisecondsUntil (Clock::time_point when)
+{
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds> (when - Clock::now()).count();
+    return static_cast<int> (std::clamp<long long> (left, 0, 3600000));
+}
 } // namespace child_process
 
 ChildProcess::ChildProcess (const Options& options)
@@ -113,9 +113,7 @@ ChildProcess::ChildProcess (const Options& options)
             posix_spawn_file_actions_adddup2 (&plan.files, printPipe->writer, STDERR_FILENO);
             break;
 
-        case Output::inherit:
-            posix_spawn_file_actions_adddup2 (&plan.files, STDERR_FILENO, STDOUT_FILENO);
-            break;
+        case Output::inherit: posix_spawn_file_actions_adddup2 (&plan.files, STDERR_FILENO, STDOUT_FILENO); break;
     }
 
     posix_spawn_file_actions_adddup2 (&plan.files, recordPipe.writer, recordDescriptor);
@@ -134,7 +132,7 @@ ChildProcess::ChildProcess (const Options& options)
     posix_spawnattr_setflags (&plan.attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
 
     auto program = options.program.empty() ? std::string ("/proc/self/exe") : options.program;
-    std::vector<std::string> arguments { options.program.empty() ? "AudioHost" : options.program };
+    std::vector<std::string> arguments{ options.program.empty() ? "AudioHost" : options.program };
     arguments.insert (arguments.end(), options.arguments.begin(), options.arguments.end());
 
     std::vector<std::string> variables;
@@ -145,7 +143,8 @@ ChildProcess::ChildProcess (const Options& options)
         const auto name = text.substr (0, text.find ('='));
 
         if (name != marker
-            && std::none_of (options.environment.begin(), options.environment.end(), [&] (const auto& v) { return v.first == name; }))
+            && std::none_of (options.environment.begin(), options.environment.end(),
+                             [&] (const auto& v) { return v.first == name; }))
             variables.emplace_back (text);
     }
 
@@ -232,7 +231,7 @@ bool ChildProcess::takeLine (std::string& line)
 
 void ChildProcess::collectEnd (bool block)
 {
-    siginfo_t info {};
+    siginfo_t info{};
     int result;
 
     do
@@ -242,7 +241,7 @@ void ChildProcess::collectEnd (bool block)
     if (result < 0)
     {
         // Somebody else has collected it (SIGCHLD ignored, for instance), so how it ended is not to be known.
-        end = End { -1, {} };
+        end = End{ -1, {} };
         return;
     }
 
@@ -258,7 +257,7 @@ void ChildProcess::collectEnd (bool block)
     {
     }
 
-    end = WIFSIGNALED (status) ? End { {}, WTERMSIG (status) } : End { WEXITSTATUS (status), {} };
+    end = WIFSIGNALED (status) ? End{ {}, WTERMSIG (status) } : End{ WEXITSTATUS (status), {} };
 
     // Its last words are still in the pipe.
     for (int i = 0; i < 64 && readPrinted(); ++i)
@@ -305,7 +304,7 @@ void ChildProcess::pump (Until until, std::chrono::milliseconds timeout)
                 return;
         }
 
-        std::array<pollfd, 3> watched { { { records, POLLIN, 0 }, { printed, POLLIN, 0 }, { -1, POLLIN, 0 } } };
+        std::array<pollfd, 3> watched{ { { records, POLLIN, 0 }, { printed, POLLIN, 0 }, { -1, POLLIN, 0 } } };
         auto patience = millisecondsUntil (deadline);
 
         if (until == Until::end)
@@ -393,7 +392,8 @@ std::string ChildProcess::End::toString() const
     if (signal)
     {
         const auto* description = sigdescr_np (*signal);
-        return "signal " + getSignalName (*signal) + (description != nullptr ? " (" + std::string (description) + ")" : std::string());
+        return "signal " + getSignalName (*signal)
+               + (description != nullptr ? " (" + std::string (description) + ")" : std::string());
     }
 
     return "exit code " + std::to_string (exitCode.value_or (-1));
@@ -406,7 +406,8 @@ void ChildSide::becomeChild()
 
     if (std::getenv (marker) == nullptr || fcntl (recordDescriptor, F_GETFD) < 0)
     {
-        constexpr std::string_view message = "AudioHost: command line: this command is for the program's own use; see 'AudioHost --help' for the others\n";
+        constexpr std::string_view message =
+            "AudioHost: command line: this command is for the program's own use; see 'AudioHost --help' for the others\n";
         [[maybe_unused]] const auto written = write (STDERR_FILENO, message.data(), message.size());
         _exit (2);
     }
@@ -416,7 +417,7 @@ void ChildSide::becomeChild()
     unsetenv (marker);
 
     // Were the parent gone before the call above, nobody would tell us; but then nobody holds the other end of the pipe.
-    pollfd watched { recordDescriptor, 0, 0 };
+    pollfd watched{ recordDescriptor, 0, 0 };
 
     if (poll (&watched, 1, 0) > 0 && (watched.revents & (POLLERR | POLLHUP)) != 0)
         _exit (1);

@@ -36,7 +36,7 @@ public:
         std::vector<std::string> arguments; ///< without the program's own name
         Output output = Output::discard;
         std::vector<std::pair<std::string, std::string>> environment; ///< added to ours
-        std::string program; ///< a path; empty is this same program
+        std::string program;                                          ///< a path; empty is this same program
     };
 
     /** Starts it. Throws host::Error if the system has no room for another process. */

@@ -75,12 +75,13 @@ public:
             if (entry.at ("modified").get<juce::int64>() != modificationOf (job))
                 return {};
 
-            ScannedFile result { job.format, job.file.getFullPathName(), {}, {} };
+            ScannedFile result{ job.format, job.file.getFullPathName(), {}, {} };
 
             for (const auto& plugin : entry.at ("plugins"))
                 result.plugins.push_back (Catalogue::fromJson (plugin));
 
-            const auto textOf = [] (const ordered_json& text) { return juce::String::fromUTF8 (text.get<std::string>().c_str()); };
+            const auto textOf = [] (const ordered_json& text)
+            { return juce::String::fromUTF8 (text.get<std::string>().c_str()); };
 
             for (const auto& failure : entry.at ("failures"))
                 result.failures.push_back ({ job.format, textOf (failure.at ("file")), textOf (failure.at ("reason")),
@@ -155,30 +156,32 @@ private:
 
 //======================================================================================================================
 Scanner::Scanner (Options optionsToUse)
-    : options ([&]
-               {
-                   if (! optionsToUse.command)
-                       optionsToUse.command = [] (const Job& job, int firstPlugin)
-                       {
-                           ChildProcess::Options child;
-                           child.arguments = { "scan-child", job.format.toStdString(), job.file.getFullPathName().toStdString(),
-                                               std::to_string (firstPlugin) };
-                           return child;
-                       };
+    : options (
+        [&]
+        {
+            if (! optionsToUse.command)
+                optionsToUse.command = [] (const Job& job, int firstPlugin)
+                {
+                    ChildProcess::Options child;
+                    child.arguments = { "scan-child", job.format.toStdString(), job.file.getFullPathName().toStdString(),
+                                        std::to_string (firstPlugin) };
+                    return child;
+                };
 
-                   return std::move (optionsToUse);
-               }())
+            return std::move (optionsToUse);
+        }())
 {
 }
 
 ScannedFile Scanner::scan (const Job& job) const
 {
     const auto path = job.file.getFullPathName();
-    ScannedFile result { job.format, path, {}, {} };
+    ScannedFile result{ job.format, path, {}, {} };
     constexpr auto pulse = std::chrono::milliseconds (100);
 
-    const auto fail = [&] (const char* reason, const juce::String& plugin, const juce::String& detail)
-    { result.failures.push_back ({ job.format, path, reason, plugin.isEmpty() ? detail : plugin + ": " + detail }); };
+    const auto fail = [&] (const char* reason, const juce::String& plugin, const juce::String& detail) {
+        result.failures.push_back ({ job.format, path, reason, plugin.isEmpty() ? detail : plugin + ": " + detail });
+    };
 
     int first = 0;
     int numPlugins = 1;
@@ -198,7 +201,8 @@ ScannedFile Scanner::scan (const Job& job) const
             if (options.stop != nullptr && *options.stop)
                 return result;
 
-            const auto left = std::chrono::duration_cast<std::chrono::milliseconds> (deadline - std::chrono::steady_clock::now());
+            const auto left =
+                std::chrono::duration_cast<std::chrono::milliseconds> (deadline - std::chrono::steady_clock::now());
             const auto read = child.readLine (line, std::clamp (left, std::chrono::milliseconds (0), pulse));
 
             if (read == ChildProcess::Read::closed)
@@ -256,8 +260,9 @@ ScannedFile Scanner::scan (const Job& job) const
         if (isHanging)
         {
             child.kill();
-            fail ("timed-out", currentId, "no sign of life for "
-                  + juce::String (std::chrono::duration<double> (options.timeout).count(), 1, false) + " s");
+            fail ("timed-out", currentId,
+                  "no sign of life for " + juce::String (std::chrono::duration<double> (options.timeout).count(), 1, false)
+                      + " s");
         }
         else
         {
@@ -271,7 +276,9 @@ ScannedFile Scanner::scan (const Job& job) const
             }
             else
             {
-                fail ("crashed", currentId, (end->signal ? juce::String (end->toString()) : "it ended the process with " + juce::String (end->toString())));
+                fail ("crashed", currentId,
+                      (end->signal ? juce::String (end->toString())
+                                   : "it ended the process with " + juce::String (end->toString())));
             }
         }
 
@@ -429,7 +436,8 @@ std::vector<Scanner::Job> Scanner::findJobs (const juce::StringArray& formats, c
 
     // A file that looks like no plugin at all was still asked about.
     for (const auto& root : roots)
-        if (! root.isDirectory() && std::none_of (jobs.begin(), jobs.end(), [&] (const Job& job) { return job.file == root; }))
+        if (! root.isDirectory()
+            && std::none_of (jobs.begin(), jobs.end(), [&] (const Job& job) { return job.file == root; }))
             add (formats[0], root, true);
 
     return jobs;

@@ -30,7 +30,7 @@ public:
     struct Options
     {
         /** How long a child may be silent: it reports before and after each plugin of its file. */
-        std::chrono::milliseconds timeout { 30000 };
+        std::chrono::milliseconds timeout{ 30000 };
 
         int numChildren = 2; ///< at once; the results do not depend on it
 
@@ -66,7 +66,8 @@ public:
         @param roots  receives the files and folders that were looked through
         Throws host::Error (unusable) for a path that does not exist.
     */
-    static std::vector<Job> findJobs (const juce::StringArray& formats, const juce::StringArray& paths, juce::Array<juce::File>& roots);
+    static std::vector<Job> findJobs (const juce::StringArray& formats, const juce::StringArray& paths,
+                                      juce::Array<juce::File>& roots);
 
 private:
     class Journal;

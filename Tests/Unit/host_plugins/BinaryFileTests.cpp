@@ -26,14 +26,18 @@ struct BinaryFixture : PluginFixture
         return contents;
     }
 
-    std::string whyNot (const juce::MemoryBlock& contents) { return host::whyBinaryCannotLoad (write (contents)).toStdString(); }
+    std::string whyNot (const juce::MemoryBlock& contents)
+    {
+        return host::whyBinaryCannotLoad (write (contents)).toStdString();
+    }
 };
 } // namespace
 
 TEST_CASE_METHOD (BinaryFixture, "a sound library has no objection")
 {
     CHECK (whyNot (read()).empty());
-    CHECK (host::whyBinaryCannotLoad (juce::File ("/proc/self/exe")).toStdString().find ("not a shared library") == std::string::npos);
+    CHECK (host::whyBinaryCannotLoad (juce::File ("/proc/self/exe")).toStdString().find ("not a shared library")
+           == std::string::npos);
 }
 
 TEST_CASE_METHOD (BinaryFixture, "a library cut off anywhere before its last loaded byte is told to be truncated")
@@ -45,8 +49,10 @@ TEST_CASE_METHOD (BinaryFixture, "a library cut off anywhere before its last loa
     for (int i = 0; i < header.e_phnum; ++i)
     {
         Elf64_Phdr segment;
-        std::memcpy (&segment, juce::addBytesToPointer (whole.getData(), header.e_phoff + static_cast<std::size_t> (i) * sizeof (segment)),
-                     sizeof (segment));
+        std::memcpy (
+            &segment,
+            juce::addBytesToPointer (whole.getData(), header.e_phoff + static_cast<std::size_t> (i) * sizeof (segment)),
+            sizeof (segment));
 
         if (segment.p_type == PT_LOAD)
             needed = std::max (needed, static_cast<std::size_t> (segment.p_offset + segment.p_filesz));

@@ -102,7 +102,7 @@ TEST_CASE ("a child has no descriptors of ours, an empty standard input, and the
     host::ChildProcess descriptors (helperOptions ({ "descriptors" }));
     auto numbers = juce::StringArray::fromTokens (juce::String (nextLine (descriptors)).trim(), false);
     numbers.sortNatural();
-    CHECK (numbers == juce::StringArray { "0", "1", "2", "3" });
+    CHECK (numbers == juce::StringArray{ "0", "1", "2", "3" });
     close (ours);
 
     host::ChildProcess input (helperOptions ({ "stdin" }));

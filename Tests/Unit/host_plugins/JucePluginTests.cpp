@@ -7,7 +7,8 @@
 
 namespace
 {
-void requireEqual (const juce::AudioBuffer<float>& output, const juce::AudioBuffer<float>& input, int numChannels, float gain)
+void requireEqual (const juce::AudioBuffer<float>& output, const juce::AudioBuffer<float>& input, int numChannels,
+                   float gain)
 {
     for (int c = 0; c < numChannels; ++c)
         for (int i = 0; i < input.getNumSamples(); ++i)
@@ -187,7 +188,7 @@ TEST_CASE_METHOD (PluginFixture, "a side-chain's channels come after the main bu
 TEST_CASE_METHOD (PluginFixture, "notes sound at their sample, in a plugin without inputs")
 {
     const auto plugin = make (pathOf ("TestSynth.vst3"));
-    REQUIRE (plugin->getPorts() == host::NodePorts { 0, 2, true, false });
+    REQUIRE (plugin->getPorts() == host::NodePorts{ 0, 2, true, false });
 
     juce::MidiBuffer events;
     events.addEvent (juce::MidiMessage::noteOn (1, 60, static_cast<juce::uint8> (127)), 37);
@@ -265,7 +266,11 @@ TEST_CASE_METHOD (PluginFixture, "a state that is none is refused and changes no
     plugin->setParameter (gain, 0.25f);
 
     for (const auto* nonsense : { "nonsense", "4 x", "\xff\xfe\x00" })
-        CHECK_THAT (errorOf ([&] { plugin->setState ({ nonsense, std::strlen (nonsense) }); }), Catch::Matchers::Contains ("state"));
+        CHECK_THAT (errorOf (
+                        [&] {
+                            plugin->setState ({ nonsense, std::strlen (nonsense) });
+                        }),
+                    Catch::Matchers::Contains ("state"));
 
     CHECK (plugin->getParameter (gain) == 0.25f);
 }
@@ -401,7 +406,7 @@ TEST_CASE ("wide plugins get all their channels, and nothing is allocated for ei
 
     juce::MidiBuffer midi;
     host::TransportPosition transport;
-    host::ProcessContext context { buffer.getArrayOfWritePointers(), buffer.getNumChannels(), 100, midi, transport };
+    host::ProcessContext context{ buffer.getArrayOfWritePointers(), buffer.getNumChannels(), 100, midi, transport };
 
     rt::guard::warmUp();
     rt::guard::setMode (rt::guard::Mode::count);
@@ -431,8 +436,8 @@ TEST_CASE ("what DPF's halves tell each other is not shown, and what only looks 
     fake->add (std::make_unique<FakeParameter> ("0", "Buffer Size", "frames", false));
     fake->add (std::make_unique<FakeParameter> ("1", "Sample Rate", "frames", false));
     fake->add (std::make_unique<FakeParameter> ("2", "Latency", "frames", false));
-    fake->add (std::make_unique<FakeParameter> ("3", "Latency", "frames", false)); // another number
-    fake->add (std::make_unique<FakeParameter> ("1", "Sample Rate", "Hz", false)); // another unit
+    fake->add (std::make_unique<FakeParameter> ("3", "Latency", "frames", false));    // another number
+    fake->add (std::make_unique<FakeParameter> ("1", "Sample Rate", "Hz", false));    // another unit
     fake->add (std::make_unique<FakeParameter> ("0", "Buffer Size", "frames", true)); // can be set
     fake->add (std::make_unique<FakeParameter> ("7", "", "", true));
     host::JucePluginInstance plugin (fakeInfo(), std::move (fake));
@@ -457,7 +462,7 @@ TEST_CASE ("a plugin hears of the transport, and says what it must of itself")
     plugin.prepare ({ 48000.0, 64, false });
     CHECK (raw.preparedRate == 48000.0);
     CHECK (raw.preparedSize == 64);
-    CHECK (plugin.getPrograms() == juce::StringArray { "First", "Second" });
+    CHECK (plugin.getPrograms() == juce::StringArray{ "First", "Second" });
 
     raw.tail = std::numeric_limits<double>::infinity();
     CHECK_FALSE (plugin.getTailSeconds());
@@ -471,8 +476,8 @@ TEST_CASE ("a plugin hears of the transport, and says what it must of itself")
     buffer.clear();
     juce::MidiBuffer midi;
     midi.addEvent (juce::MidiMessage::noteOn (1, 60, 1.0f), 0);
-    host::TransportPosition transport { 96000, 9.5, 140.0, true };
-    host::ProcessContext context { buffer.getArrayOfWritePointers(), 4, 64, midi, transport };
+    host::TransportPosition transport{ 96000, 9.5, 140.0, true };
+    host::ProcessContext context{ buffer.getArrayOfWritePointers(), 4, 64, midi, transport };
     plugin.process (context);
 
     REQUIRE (raw.position.hasValue());

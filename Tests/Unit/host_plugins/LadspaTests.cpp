@@ -115,7 +115,7 @@ TEST_CASE_METHOD (LadspaFixture, "hosting LADSPA allocates nothing on the audio 
         buffer.clear();
         juce::MidiBuffer midi;
         const host::TransportPosition transport;
-        host::ProcessContext context { buffer.getArrayOfWritePointers(), 1, 64, midi, transport };
+        host::ProcessContext context{ buffer.getArrayOfWritePointers(), 1, 64, midi, transport };
         rt::guard::warmUp();
         rt::guard::reset();
 

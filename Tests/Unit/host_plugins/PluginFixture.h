@@ -28,7 +28,10 @@ struct PluginFixture
     /** A program of this test's own. */
     static std::string helper (const char* name)
     {
-        return juce::File::getSpecialLocation (juce::File::currentExecutableFile).getSiblingFile (name).getFullPathName().toStdString();
+        return juce::File::getSpecialLocation (juce::File::currentExecutableFile)
+            .getSiblingFile (name)
+            .getFullPathName()
+            .toStdString();
     }
 
     /** The message of the host::Error that a call throws, which must be of this kind; fails the test if it throws none. */
@@ -49,7 +52,8 @@ struct PluginFixture
         return {};
     }
 
-    std::unique_ptr<host::PluginInstance> make (const juce::String& ref, const host::PrepareInfo& prepareInfo = { 48000.0, 512, false })
+    std::unique_ptr<host::PluginInstance> make (const juce::String& ref,
+                                                const host::PrepareInfo& prepareInfo = { 48000.0, 512, false })
     {
         auto plugin = formats.create (formats.resolve (ref), prepareInfo.sampleRate, prepareInfo.maxBlockSize);
         plugin->prepare (prepareInfo);
@@ -57,7 +61,8 @@ struct PluginFixture
     }
 
     /** Runs a plugin over a buffer in blocks of a size; the buffer needs as many channels as the plugin's widest side. */
-    static void run (host::NodeProcessor& node, juce::AudioBuffer<float>& buffer, int blockSize, juce::MidiBuffer events = {})
+    static void run (host::NodeProcessor& node, juce::AudioBuffer<float>& buffer, int blockSize,
+                     juce::MidiBuffer events = {})
     {
         host::TransportPosition transport;
         std::vector<float*> channels (static_cast<std::size_t> (buffer.getNumChannels()));
@@ -72,7 +77,7 @@ struct PluginFixture
             juce::MidiBuffer midi;
             midi.addEvents (events, start, numSamples, -start);
             transport.samples = start;
-            host::ProcessContext context { channels.data(), buffer.getNumChannels(), numSamples, midi, transport };
+            host::ProcessContext context{ channels.data(), buffer.getNumChannels(), numSamples, midi, transport };
             node.process (context);
         }
     }

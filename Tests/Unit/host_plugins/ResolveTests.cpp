@@ -83,7 +83,8 @@ TEST_CASE_METHOD (ResolveFixture, "what is no plugin is told with its cause")
     CHECK_THAT (resolveError ("VST3:FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF"), Contains ("neither the catalogue"));
     CHECK_THAT (resolveError ("LADSPA:none.so:none"), Contains ("has the file none.so"));
     CHECK_THAT (resolveError ("LADSPA:nonsense"), Contains ("no LADSPA id"));
-    CHECK_THAT (resolveError ("LADSPA:" + pathOf ("ladspa/TestLadspaGain.so") + ":other"), Contains ("no plugin labelled other"));
+    CHECK_THAT (resolveError ("LADSPA:" + pathOf ("ladspa/TestLadspaGain.so") + ":other"),
+                Contains ("no plugin labelled other"));
     CHECK_THAT (resolveError ("urn:audiohost:none"), Contains ("no LV2 bundle"));
     CHECK_THAT (resolveError ("LV2:urn:audiohost:none"), Contains ("no LV2 bundle"));
 }
@@ -103,7 +104,8 @@ TEST_CASE_METHOD (ResolveFixture, "a VST3 bundle without a binary for this machi
 {
     CHECK_THAT (resolveError (makeBundle ("Other", "aarch64-linux", "Other.so").getFullPathName()),
                 Contains ("no binary for this machine (" + ours.toStdString() + ")") && Contains ("aarch64-linux"));
-    CHECK_THAT (resolveError (makeBundle ("Name", ours, "Wrong.so").getFullPathName()), Contains ("lacks Contents/") && Contains ("Wrong.so"));
+    CHECK_THAT (resolveError (makeBundle ("Name", ours, "Wrong.so").getFullPathName()),
+                Contains ("lacks Contents/") && Contains ("Wrong.so"));
 
     // A right one, made the same way, shows that the causes above are the only ones.
     CHECK (formats.resolve (makeBundle ("Right", ours, "Right.so").getFullPathName()).id == gainId);
@@ -173,7 +175,8 @@ TEST_CASE_METHOD (ResolveFixture, "making a plugin whose file has gone names the
 {
     auto info = formats.resolve (pathOf ("TestGain.vst3"));
     info.file = folder.getChildFile ("Gone.vst3").getFullPathName();
-    CHECK_THAT (errorOf ([&] { formats.create (info, 48000.0, 512); }), Contains ("TestGain") && Contains ("Gone.vst3 does not exist"));
+    CHECK_THAT (errorOf ([&] { formats.create (info, 48000.0, 512); }),
+                Contains ("TestGain") && Contains ("Gone.vst3 does not exist"));
 
     info.format = "VST2";
     CHECK_THAT (errorOf ([&] { formats.create (info, 48000.0, 512); }), Contains ("no plugin format named VST2"));

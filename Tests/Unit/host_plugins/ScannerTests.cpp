@@ -18,7 +18,8 @@ struct ScannerFixture : PluginFixture
             ++numChildren;
             host::ChildProcess::Options child;
             child.program = helper ("host_plugins_child");
-            child.arguments = { "scan-child", job.format.toStdString(), job.file.getFullPathName().toStdString(), std::to_string (first) };
+            child.arguments = { "scan-child", job.format.toStdString(), job.file.getFullPathName().toStdString(),
+                                std::to_string (first) };
             return child;
         };
         return o;
@@ -26,7 +27,7 @@ struct ScannerFixture : PluginFixture
 
     static Job job (const juce::String& format, const juce::String& path) { return { format, testPlugin (path), true }; }
 
-    mutable std::atomic<int> numChildren { 0 };
+    mutable std::atomic<int> numChildren{ 0 };
 };
 } // namespace
 
@@ -39,11 +40,16 @@ TEST_CASE_METHOD (ScannerFixture, "plugins are found, and those that crash, exit
     auto o = options();
     o.timeout = 300s;
     o.numChildren = GENERATE (1, 3);
-    const auto outcome = host::Scanner (o).run ({ job ("VST3", "TestCrashOnScan.vst3"), job ("VST3", "TestGain.vst3"),
-                                                  job ("VST3", "TestManyParams.vst3"), job ("VST3", "TestExitOnScan.vst3"),
-                                                  job ("LADSPA", "ladspa/TestLadspaGain.so"), job ("LV2", "TestLv2Gain.lv2"),
-                                                  { "VST3", folder.getChildFile ("None.vst3"), true }, { "LADSPA", broken, true },
-                                                  job ("VST3", "TestTwoPlugins.vst3"), job ("VST3", "TestSideChain.vst3") });
+    const auto outcome = host::Scanner (o).run ({ job ("VST3", "TestCrashOnScan.vst3"),
+                                                  job ("VST3", "TestGain.vst3"),
+                                                  job ("VST3", "TestManyParams.vst3"),
+                                                  job ("VST3", "TestExitOnScan.vst3"),
+                                                  job ("LADSPA", "ladspa/TestLadspaGain.so"),
+                                                  job ("LV2", "TestLv2Gain.lv2"),
+                                                  { "VST3", folder.getChildFile ("None.vst3"), true },
+                                                  { "LADSPA", broken, true },
+                                                  job ("VST3", "TestTwoPlugins.vst3"),
+                                                  job ("VST3", "TestSideChain.vst3") });
 
     REQUIRE (outcome.files.size() == 10);
     CHECK (outcome.isComplete);
@@ -114,7 +120,8 @@ TEST_CASE_METHOD (ScannerFixture, "a plugin that crashes when it is made does no
             info.id = "VST3:" + juce::String (i);
             info.format = "VST3";
             return R"({"making":)" + std::to_string (i) + R"(,"id":"VST3:)" + std::to_string (i) + "\"}\n"
-                   + (i == 1 ? std::string() : R"({"plugin":)" + host::Catalogue::print (host::Catalogue::toJson (info), -1) + "}\n");
+                   + (i == 1 ? std::string()
+                             : R"({"plugin":)" + host::Catalogue::print (host::Catalogue::toJson (info), -1) + "}\n");
         };
 
         auto text = std::string ("{\"count\":3}\nrubbish that a plugin has written\n");
@@ -124,13 +131,15 @@ TEST_CASE_METHOD (ScannerFixture, "a plugin that crashes when it is made does no
 
         host::ChildProcess::Options child;
         child.program = "/bin/sh";
-        child.arguments = { "-c", "printf '%s' \"$1\" >&3; " + std::string (first == 2 ? "printf '{\"done\":true}\\n' >&3" : "kill -ABRT $$"),
+        child.arguments = { "-c",
+                            "printf '%s' \"$1\" >&3; "
+                                + std::string (first == 2 ? "printf '{\"done\":true}\\n' >&3" : "kill -ABRT $$"),
                             "sh", text };
         return child;
     };
 
     const auto outcome = host::Scanner (o).run ({ { "VST3", folder.getChildFile ("Three.vst3"), true } });
-    CHECK (starts == std::vector<int> { 0, 2 });
+    CHECK (starts == std::vector<int>{ 0, 2 });
     REQUIRE (outcome.files.size() == 1);
     CHECK (outcome.files[0].plugins.size() == 2);
     REQUIRE (outcome.files[0].failures.size() == 1);
@@ -143,7 +152,11 @@ TEST_CASE_METHOD (ScannerFixture, "a scan that was killed is taken up: what it h
     const auto program = helper ("host_plugins_child");
     host::ChildProcess::Options killed;
     killed.program = program;
-    killed.arguments = { "scan-and-die", journal, program, pathOf ("TestGain.vst3").toStdString(), pathOf ("TestTwoPlugins.vst3").toStdString(),
+    killed.arguments = { "scan-and-die",
+                         journal,
+                         program,
+                         pathOf ("TestGain.vst3").toStdString(),
+                         pathOf ("TestTwoPlugins.vst3").toStdString(),
                          pathOf ("TestCrashOnScan.vst3").toStdString() };
     host::ChildProcess dying (killed);
     REQUIRE (dying.wait().signal == SIGKILL);
@@ -168,7 +181,7 @@ TEST_CASE_METHOD (ScannerFixture, "a scan that was killed is taken up: what it h
 
 TEST_CASE_METHOD (ScannerFixture, "a scan that is stopped ends soon and keeps what it found")
 {
-    std::atomic<bool> stop { false };
+    std::atomic<bool> stop{ false };
     auto o = options();
     o.numChildren = 1;
     o.stop = &stop;
@@ -183,7 +196,8 @@ TEST_CASE_METHOD (ScannerFixture, "a scan that is stopped ends soon and keeps wh
         }
     };
 
-    const auto outcome = host::Scanner (o).run ({ job ("VST3", "TestGain.vst3"), job ("VST3", "TestHangOnScan.vst3"), job ("VST3", "TestDelay.vst3") });
+    const auto outcome = host::Scanner (o).run (
+        { job ("VST3", "TestGain.vst3"), job ("VST3", "TestHangOnScan.vst3"), job ("VST3", "TestDelay.vst3") });
     CHECK_FALSE (outcome.isComplete);
     REQUIRE (outcome.files.size() == 1);
     CHECK (outcome.files[0].plugins.size() == 1);
@@ -225,12 +239,12 @@ TEST_CASE_METHOD (ScannerFixture, "paths become jobs: folders are searched, file
     CHECK (all.contains ("LV2 TestLv2Gain.lv2"));
     CHECK_FALSE (all.joinIntoString (" ").contains ("TestLv2Gain.so")); // what is inside a bundle is no LADSPA file
     CHECK_FALSE (all.joinIntoString (" ").contains ("LADSPA TestGain.so"));
-    CHECK (roots == juce::Array<juce::File> { juce::File (TEST_PLUGINS) });
+    CHECK (roots == juce::Array<juce::File>{ juce::File (TEST_PLUGINS) });
 
-    CHECK (paths ({ "LADSPA" }, { TEST_PLUGINS }) == juce::StringArray { "LADSPA TestLadspaGain.so" });
-    CHECK (paths (formatsToScan, { pathOf ("TestGain.vst3/Contents") }) == juce::StringArray { "VST3 TestGain.vst3" });
-    CHECK (paths (formatsToScan, { pathOf ("TestLv2Gain.lv2/manifest.ttl") }) == juce::StringArray { "LV2 TestLv2Gain.lv2" });
-    CHECK (paths (formatsToScan, { "/etc/passwd" }) == juce::StringArray { "VST3 passwd" });
+    CHECK (paths ({ "LADSPA" }, { TEST_PLUGINS }) == juce::StringArray{ "LADSPA TestLadspaGain.so" });
+    CHECK (paths (formatsToScan, { pathOf ("TestGain.vst3/Contents") }) == juce::StringArray{ "VST3 TestGain.vst3" });
+    CHECK (paths (formatsToScan, { pathOf ("TestLv2Gain.lv2/manifest.ttl") }) == juce::StringArray{ "LV2 TestLv2Gain.lv2" });
+    CHECK (paths (formatsToScan, { "/etc/passwd" }) == juce::StringArray{ "VST3 passwd" });
     CHECK (paths (formatsToScan, { folder.getFullPathName() }).isEmpty());
     CHECK_THAT (errorOf ([&] { paths (formatsToScan, { "/none/such" }); }), Catch::Matchers::Contains ("/none/such"));
     CHECK_THAT (errorOf ([&] { paths (formatsToScan, { "" }); }), Catch::Matchers::Contains ("no such file"));

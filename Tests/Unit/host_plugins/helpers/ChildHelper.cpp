@@ -43,7 +43,8 @@ void scanAndDie (const char* journal, const char* self, int numFiles, char** fil
     {
         host::ChildProcess::Options child;
         child.program = self;
-        child.arguments = { "scan-child", job.format.toStdString(), job.file.getFullPathName().toStdString(), std::to_string (first) };
+        child.arguments = { "scan-child", job.format.toStdString(), job.file.getFullPathName().toStdString(),
+                            std::to_string (first) };
         return child;
     };
     options.progress = [] (int, int, const juce::File& current)

@@ -20,7 +20,7 @@ Instance& get (LADSPA_Handle handle) { return *static_cast<Instance*> (handle); 
 
 LADSPA_Handle instantiate (const LADSPA_Descriptor* descriptor, unsigned long sampleRate)
 {
-    return new Instance { std::vector<LADSPA_Data*> (descriptor->PortCount), sampleRate };
+    return new Instance{ std::vector<LADSPA_Data*> (descriptor->PortCount), sampleRate };
 }
 
 LADSPA_Handle refuse (const LADSPA_Descriptor*, unsigned long) { return nullptr; }
@@ -76,40 +76,44 @@ void runControls (LADSPA_Handle handle, unsigned long numSamples)
     *p[numControls] = 12.0f;
 }
 
-constexpr LADSPA_PortDescriptor audioIn = LADSPA_PORT_INPUT | LADSPA_PORT_AUDIO, audioOut = LADSPA_PORT_OUTPUT | LADSPA_PORT_AUDIO,
-                                controlIn = LADSPA_PORT_INPUT | LADSPA_PORT_CONTROL, controlOut = LADSPA_PORT_OUTPUT | LADSPA_PORT_CONTROL;
+constexpr LADSPA_PortDescriptor audioIn = LADSPA_PORT_INPUT | LADSPA_PORT_AUDIO,
+                                audioOut = LADSPA_PORT_OUTPUT | LADSPA_PORT_AUDIO,
+                                controlIn = LADSPA_PORT_INPUT | LADSPA_PORT_CONTROL,
+                                controlOut = LADSPA_PORT_OUTPUT | LADSPA_PORT_CONTROL;
 
-constexpr std::array<LADSPA_PortDescriptor, 1> outPorts { audioOut };
-constexpr std::array<LADSPA_PortDescriptor, 2> inOutPorts { audioIn, audioOut };
-constexpr std::array<const char*, 2> names { "A", "B" };
-constexpr std::array<LADSPA_PortRangeHint, 2> noHints {};
+constexpr std::array<LADSPA_PortDescriptor, 1> outPorts{ audioOut };
+constexpr std::array<LADSPA_PortDescriptor, 2> inOutPorts{ audioIn, audioOut };
+constexpr std::array<const char*, 2> names{ "A", "B" };
+constexpr std::array<LADSPA_PortRangeHint, 2> noHints{};
 
 constexpr int both = LADSPA_HINT_BOUNDED_BELOW | LADSPA_HINT_BOUNDED_ABOVE;
 
-constexpr std::array<LADSPA_PortRangeHint, 2 * numControls + 1> controlHints { {
-    { both | LADSPA_HINT_DEFAULT_LOW, 0.0f, 8.0f },                              // 2
+constexpr std::array<LADSPA_PortRangeHint, 2 * numControls + 1> controlHints{ {
+    { both | LADSPA_HINT_DEFAULT_LOW, 0.0f, 8.0f },                                // 2
     { both | LADSPA_HINT_DEFAULT_MIDDLE | LADSPA_HINT_LOGARITHMIC, 1.0f, 100.0f }, // 10
-    { both | LADSPA_HINT_DEFAULT_0, -70.0f, 70.0f },                             // 0
-    { LADSPA_HINT_TOGGLED | LADSPA_HINT_DEFAULT_1, 0.0f, 0.0f },                 // 1
-    { both | LADSPA_HINT_INTEGER | LADSPA_HINT_DEFAULT_HIGH, 0.0f, 8.0f },       // 6
-    { both | LADSPA_HINT_SAMPLE_RATE | LADSPA_HINT_DEFAULT_MAXIMUM, 0.0f, 0.5f }, // half the rate
-    { LADSPA_HINT_DEFAULT_440, 0.0f, 0.0f },                                     // 440, without bounds
-    { LADSPA_HINT_BOUNDED_BELOW | LADSPA_HINT_DEFAULT_1, 0.0f, 0.0f },           // 1, without an upper bound
-    { both, 3.0f, 5.0f }                                                         // none given: the nearest to 0
+    { both | LADSPA_HINT_DEFAULT_0, -70.0f, 70.0f },                               // 0
+    { LADSPA_HINT_TOGGLED | LADSPA_HINT_DEFAULT_1, 0.0f, 0.0f },                   // 1
+    { both | LADSPA_HINT_INTEGER | LADSPA_HINT_DEFAULT_HIGH, 0.0f, 8.0f },         // 6
+    { both | LADSPA_HINT_SAMPLE_RATE | LADSPA_HINT_DEFAULT_MAXIMUM, 0.0f, 0.5f },  // half the rate
+    { LADSPA_HINT_DEFAULT_440, 0.0f, 0.0f },                                       // 440, without bounds
+    { LADSPA_HINT_BOUNDED_BELOW | LADSPA_HINT_DEFAULT_1, 0.0f, 0.0f },             // 1, without an upper bound
+    { both, 3.0f, 5.0f }                                                           // none given: the nearest to 0
 } };
 
-constexpr std::array<LADSPA_PortDescriptor, 2 * numControls + 1> controlPorts {
+constexpr std::array<LADSPA_PortDescriptor, 2 * numControls + 1> controlPorts{
     controlIn, controlIn, controlIn, controlIn, controlIn, controlIn, controlIn, controlIn, controlIn, controlOut,
     audioOut,  audioOut,  audioOut,  audioOut,  audioOut,  audioOut,  audioOut,  audioOut,  audioOut
 };
 
-constexpr std::array<const char*, 2 * numControls + 1> controlNames { "low",    "middle",  "zero", "toggle", "integer", "rate", "unbounded",
-                                                                      "no top", "no hint", "latency", "0", "1", "2", "3", "4", "5", "6", "7", "8" };
+constexpr std::array<const char*, 2 * numControls + 1> controlNames{ "low",  "middle",    "zero",   "toggle",  "integer",
+                                                                     "rate", "unbounded", "no top", "no hint", "latency",
+                                                                     "0",    "1",         "2",      "3",       "4",
+                                                                     "5",    "6",         "7",      "8" };
 
-LADSPA_Descriptor make (const char* label, LADSPA_Properties properties, unsigned long numPorts, const LADSPA_PortDescriptor* ports,
-                        const char* const* portNames, const LADSPA_PortRangeHint* hints)
+LADSPA_Descriptor make (const char* label, LADSPA_Properties properties, unsigned long numPorts,
+                        const LADSPA_PortDescriptor* ports, const char* const* portNames, const LADSPA_PortRangeHint* hints)
 {
-    LADSPA_Descriptor d {};
+    LADSPA_Descriptor d{};
     d.Label = label;
     d.Name = label;
     d.Properties = properties;
@@ -128,11 +132,13 @@ const std::array<LADSPA_Descriptor, 5>& getDescriptors()
 {
     static const auto descriptors = []
     {
-        std::array<LADSPA_Descriptor, 5> d { make ("rate", 0, 1, outPorts.data(), names.data(), noHints.data()),
-                                             make ("reverse", LADSPA_PROPERTY_INPLACE_BROKEN, 2, inOutPorts.data(), names.data(), noHints.data()),
-                                             make ("adding", 0, 2, inOutPorts.data(), names.data(), noHints.data()),
-                                             make ("controls", 0, 2 * numControls + 1, controlPorts.data(), controlNames.data(), controlHints.data()),
-                                             make ("refuses", 0, 2, inOutPorts.data(), names.data(), noHints.data()) };
+        std::array<LADSPA_Descriptor, 5> d{
+            make ("rate", 0, 1, outPorts.data(), names.data(), noHints.data()),
+            make ("reverse", LADSPA_PROPERTY_INPLACE_BROKEN, 2, inOutPorts.data(), names.data(), noHints.data()),
+            make ("adding", 0, 2, inOutPorts.data(), names.data(), noHints.data()),
+            make ("controls", 0, 2 * numControls + 1, controlPorts.data(), controlNames.data(), controlHints.data()),
+            make ("refuses", 0, 2, inOutPorts.data(), names.data(), noHints.data())
+        };
         d[0].run = runRate;
         d[1].run = runReverse;
         d[2].run_adding = runAdding;
