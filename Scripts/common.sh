@@ -29,8 +29,8 @@ installPackages()
     fi
 
     local wanted missing asRoot=()
-    wanted=$(listPackages "$@")
-    missing=$(comm -23 <(sort <<<"$wanted") \
+    wanted=$(listPackages "$@" | sort -u)
+    missing=$(comm -23 <(echo "$wanted") \
                        <(xargs dpkg-query -W -f '${db:Status-Status} ${Package}\n' <<<"$wanted" 2>/dev/null \
                            | awk '$1 == "installed" { print $2 }' | sort))
 
@@ -45,9 +45,8 @@ installPackages()
     fi
 
     say "installing Debian packages (no recommended ones):"
-    grep -wFf <(printf '%s\n' "$missing") "$root/Scripts/packages" \
-        | awk -v missing="$(tr '\n' ' ' <<<"$missing")" 'BEGIN { split (missing, m, " "); for (i in m) is[m[i]] = 1 }
-              $1 !~ /^#/ && is[$2] { name = $2; $1 = $2 = ""; printf "    %-26s%s\n", name, $0 }' >&2
+    awk -v missing="$(tr '\n' ' ' <<<"$missing")" 'BEGIN { split (missing, m, " "); for (i in m) is[m[i]] = 1 }
+        $1 !~ /^#/ && is[$2] { name = $2; $1 = $2 = ""; printf "    %-26s%s\n", name, $0 }' "$root/Scripts/packages" >&2
 
     local log; log=$(mktemp)
     # shellcheck disable=SC2086 # a word each
