@@ -40,7 +40,7 @@ void checkWav (const juce::File& file)
         const auto size = std::int64_t (std::uint32_t (stream.readInt()));
         const auto start = stream.getPosition();
 
-        if (isId ("fmt "))
+        if (isId ("fmt ") && stream.getTotalLength() >= start + 16)
         {
             constexpr int pcm = 1, ieeeFloat = 3, extensible = 0xfffe;
             const auto kind = int (std::uint16_t (stream.readShort()));
