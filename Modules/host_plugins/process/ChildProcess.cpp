@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 
 #include <fcntl.h>
@@ -83,6 +84,14 @@ struct SpawnPlan
     posix_spawnattr_t attributes;
 };
 
+/** Empty if none can be made: then the child uses everybody's. */
+static std::string makeTemporaryFolder()
+{
+    const auto* parent = std::getenv ("TMPDIR");
+    auto pattern = std::string (parent != nullptr && *parent == '/' ? parent : "/tmp") + "/audiohost-XXXXXX";
+    return mkdtemp (pattern.data()) != nullptr ? pattern : std::string();
+}
+
 static int millisecondsUntil (Clock::time_point when)
 {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds> (when - Clock::now()).count();
@@ -97,6 +106,8 @@ ChildProcess::ChildProcess (const Options& options)
     Pipe recordPipe;
     std::unique_ptr<Pipe> printPipe;
     SpawnPlan plan;
+
+    temporaryFolder = makeTemporaryFolder();
 
     posix_spawn_file_actions_addopen (&plan.files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 
@@ -151,6 +162,12 @@ ChildProcess::ChildProcess (const Options& options)
     for (const auto& [name, value] : options.environment)
         variables.push_back (name + "=" + value);
 
+    if (! temporaryFolder.empty())
+    {
+        std::erase_if (variables, [] (const std::string& text) { return text.starts_with ("TMPDIR="); });
+        variables.push_back ("TMPDIR=" + temporaryFolder);
+    }
+
     variables.push_back (std::string (marker) + "=1");
 
     const auto toPointers = [] (std::vector<std::string>& texts)
@@ -170,6 +187,7 @@ ChildProcess::ChildProcess (const Options& options)
     if (error != 0)
     {
         pid = -1;
+        removeTemporaryFolder();
         throw Error (program, std::string ("it cannot be started as a child process (") + std::strerror (error) + ")",
                      "close other programs, or raise the limit of processes", Error::Kind::failed);
     }
@@ -194,9 +212,18 @@ ChildProcess::~ChildProcess()
     if (! end)
         collectEnd (true);
 
+    removeTemporaryFolder();
     closeDescriptor (records);
     closeDescriptor (printed);
     closeDescriptor (processHandle);
+}
+
+void ChildProcess::removeTemporaryFolder() const noexcept
+{
+    std::error_code ignored;
+
+    if (! temporaryFolder.empty())
+        std::filesystem::remove_all (temporaryFolder, ignored);
 }
 
 void ChildProcess::closeDescriptor (int& descriptor) noexcept

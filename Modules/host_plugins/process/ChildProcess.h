@@ -16,7 +16,8 @@ namespace host
 
     The child has /dev/null as its standard input, a pipe for records on descriptor 3, and none of our other descriptors; it
     has a process group of its own, so that Ctrl-C reaches us alone. What plugins print goes to /dev/null or is captured,
-    and never mixes with ours. Processes that it started and left behind are killed when it ends.
+    and never mixes with ours. Processes that it started and left behind are killed when it ends. TMPDIR names a
+    folder of its own, which goes with it: what crashes does not tidy up.
 
     The child must call becomeChild() first; from then on it dies with us. It dies with the thread that started it, to be
     exact, so that thread must outlive it. One thread at a time; not the audio thread.
@@ -99,11 +100,12 @@ private:
     void pump (Until, std::chrono::milliseconds);
     void collectEnd (bool block);
     bool readPrinted();
+    void removeTemporaryFolder() const noexcept;
     static void closeDescriptor (int&) noexcept;
 
     pid_t pid = -1;
     int records = -1, printed = -1, processHandle = -1;
-    std::string pending, output;
+    std::string pending, output, temporaryFolder;
     std::optional<End> end;
 };
 

@@ -170,6 +170,22 @@ TEST_CASE ("destroying a child kills it")
     CHECK_FALSE (isRunning (pid));
 }
 
+TEST_CASE ("a child's temporary files go with it, however it ends")
+{
+    std::string path;
+
+    {
+        host::ChildProcess child (helperOptions ({ "temporary" }));
+        path = nextLine (child);
+        REQUIRE (child.wait().signal == SIGABRT);
+        CHECK (juce::File (juce::String (path)).existsAsFile());
+        CHECK (juce::File (juce::String (path)).getParentDirectory() != juce::File ("/tmp"));
+    }
+
+    CHECK_FALSE (juce::File (juce::String (path)).exists());
+    CHECK_FALSE (juce::File (juce::String (path)).getParentDirectory().exists());
+}
+
 TEST_CASE ("a program that is not there is an error")
 {
     host::ChildProcess::Options options;

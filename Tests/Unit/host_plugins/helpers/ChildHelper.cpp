@@ -98,6 +98,14 @@ int main (int argc, char** argv)
     if (mode == "signal")
         std::raise (std::stoi (argv[2]));
 
+    if (mode == "temporary")
+    {
+        const auto file = juce::File::getSpecialLocation (juce::File::tempDirectory).getChildFile ("left behind");
+        file.replaceWithText ("x");
+        host::ChildSide::send (file.getFullPathName().toStdString());
+        std::abort();
+    }
+
     if (mode == "half")
     {
         host::ChildSide::send ("whole");
