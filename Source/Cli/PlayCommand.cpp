@@ -183,8 +183,10 @@ int play (const PlayOptions& options)
         report.missing.push_back (missing.id);
 
     writeReport (options.run.report, report, engine);
-    std::cout << "Played " << engine.getBlockCount() << " blocks, " << *report.xruns << " xruns, " << *report.deadlineMisses
-              << " late blocks" << std::endl;
+    const auto count = [] (std::uint64_t number, const std::string& what)
+    { return std::to_string (number) + " " + what + (number == 1 ? "" : "s"); };
+    std::cout << "Played " << count (engine.getBlockCount(), "block") << ", " << count (*report.xruns, "xrun") << ", "
+              << count (*report.deadlineMisses, "late block") << std::endl;
     return exitCode;
 }
 } // namespace
