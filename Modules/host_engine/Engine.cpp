@@ -3,6 +3,7 @@
 #include <rt_guard/rt_guard.h>
 
 #include <chrono>
+#include <cmath>
 
 namespace host
 {
@@ -40,12 +41,38 @@ void Engine::setGraph (GraphModel newGraph)
         if (node->preparedFor == info)
             continue;
 
+        // Should it throw, the node is prepared for nothing.
+        node->preparedFor = {};
         node->processor->prepare (info);
         node->preparedFor = info;
+        node->isWarm = false;
     }
 
     publish (newGraph);
     graph = std::move (newGraph);
+}
+
+void Engine::changeInfo (const PrepareInfo& newInfo)
+{
+    if (newInfo == info)
+        return;
+
+    // Nobody renders now: what was to be taken or is running goes here.
+    plan = nullptr;
+    plans.take();
+    published = nullptr; // its delay lines hold sound of the old rate
+    const auto oldInfo = std::exchange (info, newInfo);
+
+    try
+    {
+        setGraph (graph);
+    }
+    catch (const Error&)
+    {
+        info = oldInfo;
+        setGraph (graph);
+        throw;
+    }
 }
 
 void Engine::publish (const GraphModel& model)
@@ -102,6 +129,10 @@ bool Engine::setTempo (double quarterNotesPerMinute)
     return send ({ Message::Type::tempo, {}, 0, quarterNotesPerMinute });
 }
 
+bool Engine::rewind() { return send ({ Message::Type::rewind, {}, 0, 0.0 }); }
+
+bool Engine::panic() { return send ({ Message::Type::panic, {}, 0, 0.0 }); }
+
 void Engine::timerCallback()
 {
     collector.collect();
@@ -136,6 +167,12 @@ void Engine::drainMessages() noexcept
 
             case Message::Type::play: transport.playing = true; break;
             case Message::Type::stop: transport.playing = false; break;
+            case Message::Type::panic: renderer.releaseAllNotes(); break;
+            case Message::Type::rewind:
+                transport.samples = 0;
+                transport.quarterNotes = 0.0;
+                tempoStart = transport;
+                break;
             case Message::Type::tempo:
                 tempoStart = transport;
                 transport.tempo = message->value;
@@ -144,6 +181,16 @@ void Engine::drainMessages() noexcept
 
         messageStore.give (std::move (message));
     }
+
+    shareTransport();
+}
+
+void Engine::shareTransport() noexcept
+{
+    sharedPosition.store (transport.samples, std::memory_order_relaxed);
+    sharedQuarterNotes.store (transport.quarterNotes, std::memory_order_relaxed);
+    sharedTempo.store (transport.tempo, std::memory_order_relaxed);
+    sharedPlaying.store (transport.playing, std::memory_order_relaxed);
 }
 
 void Engine::process (const BlockIO& io) noexcept
@@ -170,6 +217,16 @@ void Engine::process (const BlockIO& io) noexcept
     blockCount.store (blockCount.load (std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - start;
     blockTimes.add (std::uint64_t (duration.count()));
+
+    if (io.numSamples > 0)
+    {
+        constexpr auto smoothingSeconds = 0.3;
+        const auto seconds = double (io.numSamples) / info.sampleRate;
+        const auto share = 1.0e-9 * double (duration.count()) / seconds;
+        const auto before = double (load.load (std::memory_order_relaxed));
+        load.store (float (before + (share - before) * (1.0 - std::exp (-seconds / smoothingSeconds))),
+                    std::memory_order_relaxed);
+    }
 }
 
 int Engine::processPart (const BlockIO& io, int offset) noexcept
@@ -215,7 +272,7 @@ void Engine::processPiece (const BlockIO& io) noexcept
         transport.quarterNotes =
             tempoStart.quarterNotes
             + double (transport.samples - tempoStart.samples) / info.sampleRate * transport.tempo / 60.0;
-        sharedPosition.store (transport.samples, std::memory_order_relaxed);
+        shareTransport();
     }
 }
 

@@ -43,6 +43,16 @@ public:
 
     bool setTempo (double quarterNotesPerMinute);
 
+    /** Puts the transport back to the start; it goes on playing if it was. False as above. */
+    bool rewind();
+
+    /** Tells every node to end all notes that it plays. False as above. */
+    bool panic();
+
+    /** Prepares every node for another rate or block size; the audio thread must have stopped calling process(). Throws
+        host::Error, with all as it was, when a node cannot be prepared. */
+    void changeInfo (const PrepareInfo&);
+
     /** Compiles and publishes again if a node's latency is no longer what the plan reckons with. */
     void updateLatencies();
 
@@ -69,6 +79,16 @@ public:
     int getLatencySamples() const noexcept { return latency.load (std::memory_order_relaxed); }
     NodeId getRunningNode() const noexcept { return renderer.getRunningNode(); }
 
+    bool isPlaying() const noexcept { return sharedPlaying.load (std::memory_order_relaxed); }
+    double getTempo() const noexcept { return sharedTempo.load (std::memory_order_relaxed); }
+    double getQuarterNotes() const noexcept { return sharedQuarterNotes.load (std::memory_order_relaxed); }
+
+    /** process()'s share of the block's period, smoothed over a third of a second. */
+    float getLoad() const noexcept { return load.load (std::memory_order_relaxed); }
+
+    /** Whether levels are taken, for somebody who looks. */
+    void setMetering (bool shouldMeter) noexcept { renderer.setMetering (shouldMeter); }
+
     /** Whether nodes and blocks are timed, for a report. */
     void setMeasuring (bool shouldMeasure) noexcept { renderer.setMeasuring (shouldMeasure); }
 
@@ -85,6 +105,8 @@ private:
             parameter,
             play,
             stop,
+            rewind,
+            panic,
             tempo
         };
 
@@ -97,12 +119,13 @@ private:
     bool send (Message);
     void publish (const GraphModel&);
     void drainMessages() noexcept;
+    void shareTransport() noexcept;
     int processPart (const BlockIO&, int offset) noexcept;
     void processPiece (const BlockIO&) noexcept;
     static std::vector<int> getLatencies (const GraphModel&);
     void timerCallback() override;
 
-    const PrepareInfo info;
+    PrepareInfo info; ///< changed only while nobody calls process()
     rt::Collector collector;
 
     // Message thread
@@ -125,6 +148,9 @@ private:
     std::atomic<std::int64_t> sharedPosition{ 0 };
     std::atomic<std::uint64_t> blockCount{ 0 };
     std::atomic<int> latency{ 0 };
+    std::atomic<bool> sharedPlaying{ false };
+    std::atomic<double> sharedTempo{ 120.0 }, sharedQuarterNotes{ 0.0 };
+    std::atomic<float> load{ 0.0f };
     TimeHistogram blockTimes;
 };
 

@@ -2,8 +2,11 @@
 
 #include "Engine.cpp"
 #include "WriteFile.cpp"
+#include "session/SpelledJson.cpp"
 #include "session/Session.cpp"
+#include "session/NodeFactory.cpp"
 #include "session/SessionGraph.cpp"
+#include "session/SessionEditor.cpp"
 #include "render/AudioFile.cpp"
 #include "render/WavOutput.cpp"
 #include "render/OfflineRender.cpp"
@@ -17,5 +20,6 @@
 #include "midi/MidiInputs.cpp"
 #include "midi/MidiOutputs.cpp"
 #include "play/LivePlayer.cpp"
+#include "play/LiveHost.cpp"
 #include "Report.cpp"
 #include "CrashReport.cpp"

@@ -19,6 +19,8 @@
 
 #include "Engine.h"
 #include "session/Session.h"
+#include "session/NodeFactory.h"
+#include "session/SessionEditor.h"
 #include "session/SessionGraph.h"
 #include "render/AudioFile.h"
 #include "render/WavOutput.h"
@@ -27,6 +29,7 @@
 #include "midi/MidiInputs.h"
 #include "midi/MidiOutputs.h"
 #include "play/LivePlayer.h"
+#include "play/LiveHost.h"
 #include "doctor/Doctor.h"
 #include "Report.h"
 #include "CrashReport.h"

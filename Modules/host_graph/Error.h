@@ -30,6 +30,12 @@ public:
     {
     }
 
+    /** What another Error's what() said, told again. */
+    explicit Error (const std::string& wholeMessage, Kind kindToUse = Kind::failed)
+        : std::runtime_error (wholeMessage), kind (kindToUse)
+    {
+    }
+
     Kind getKind() const noexcept { return kind; }
 
 private:

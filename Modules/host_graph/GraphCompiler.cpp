@@ -51,6 +51,7 @@ public:
         {
             carryOver (previousPlan->audioDelays);
             carryOver (previousPlan->midiDelays);
+            carryOver (previousPlan->bypassDelays);
         }
     }
 
@@ -243,6 +244,7 @@ private:
             freeSlots.push_back (slot);
 
         emitMidi (vertex, midiWires, op);
+        emitBypass (vertex, op);
 
         for (int channel = 0; channel < op.numChannels; ++channel)
         {
@@ -300,6 +302,24 @@ private:
         }
     }
 
+    void emitBypass (const Vertex& vertex, RenderPlan::Op& op)
+    {
+        if (op.kind != RenderPlan::Kind::process)
+            return;
+
+        const auto numDry = std::min (op.numInputs, op.numOutputs);
+        const auto delay = vertex.departure - vertex.arrival; // its latency
+        mostDry = std::max (mostDry, numDry);
+
+        if (delay == 0 || numDry == 0)
+            return;
+
+        op.firstBypassDelay = int (plan.bypassDelays.size());
+
+        for (int channel = 0; channel < numDry; ++channel)
+            keepDelay (plan.bypassDelays, { { op.node->id, channel }, { op.node->id, channel } }, delay);
+    }
+
     template <typename Line>
     int keepDelay (std::vector<RenderPlan::WireDelay<Line>>& delays, const Wire& wire, int delay)
     {
@@ -346,7 +366,7 @@ private:
         // Slots start on cache lines.
         const auto stride = (std::size_t (info.maxBlockSize) + 15) & ~std::size_t (15);
         auto& workspace = plan.workspace;
-        workspace.samples.resize ((std::size_t (plan.numSlots) + 1) * stride + 15);
+        workspace.samples.resize ((std::size_t (plan.numSlots) + 1 + std::size_t (mostDry)) * stride + 15);
 
         const auto address = reinterpret_cast<std::uintptr_t> (workspace.samples.data());
         auto* first = workspace.samples.data() + (((address + 63) & ~std::uintptr_t (63)) - address) / sizeof (float);
@@ -358,6 +378,10 @@ private:
             workspace.sourcePointers.push_back (first + std::size_t (source.slot) * stride);
 
         workspace.delayed = first + std::size_t (plan.numSlots) * stride;
+
+        for (int i = 0; i < mostDry; ++i)
+            workspace.dry.push_back (workspace.delayed + std::size_t (i + 1) * stride);
+
         workspace.midiBuffers.resize (std::size_t (numMidiBuffers));
 
         for (auto& buffer : workspace.midiBuffers)
@@ -376,7 +400,7 @@ private:
     std::map<PortRef, int> readersLeft, slotOf;
     std::map<NodeId, int> midiBufferOf;
     std::vector<int> freeSlots;
-    int numMidiBuffers = 0;
+    int numMidiBuffers = 0, mostDry = 0;
 };
 } // namespace
 

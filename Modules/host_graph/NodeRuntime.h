@@ -1,8 +1,10 @@
 #pragma once
 
 #include "NodeProcessor.h"
+#include "NoteTracker.h"
 #include "TimeHistogram.h"
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -46,12 +48,22 @@ public:
     TimeHistogram time;                            ///< of process(), when measuring is on
     std::atomic<std::uint64_t> mutedBlocks{ 0 };   ///< blocks whose output held NaN or infinity
     std::atomic<std::uint64_t> droppedEvents{ 0 }; ///< MIDI events that found a full buffer
+    std::atomic<float> load{ 0.0f };               ///< share of the block's period, smoothed, when measuring is on
+    std::array<std::atomic<float>, 2> peaks{};     ///< linear, of the first two outputs (of an audioOutput: inputs), falling
+                                                   ///< 20 dB in 0.7 s, when metering is on
+    std::atomic<std::uint32_t> midiEvents{ 0 };    ///< blocks with MIDI that went in or came out, when metering is on; wraps
     /**@}*/
+
+    /** Written by the message thread, followed by the rendering thread with a fade: the inputs go past the processor to the
+        outputs of the same number, as late as the processor would make them, and it does not run. */
+    std::atomic<bool> bypassed{ false };
 
     /** @name For one thread at a time: message thread before publishing, then the rendering thread */
     /**@{*/
     PrepareInfo preparedFor{ 0.0, 0, false };
-    bool isWarm = false; ///< has processed a block on the thread that runs it
+    bool isWarm = false;   ///< has processed a block on the thread that runs it
+    float wetGain = -1.0f; ///< 0 is bypassed, 1 is not; below 0: take the wish without a fade
+    NoteTracker notes;     ///< that the processor was told to play
     /**@}*/
 };
 

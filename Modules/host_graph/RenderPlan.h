@@ -63,6 +63,8 @@ struct RenderPlan
         int numInputs = 0, numOutputs = 0;
         int firstInput = 0; ///< into inputChannels
 
+        int firstBypassDelay = none; ///< into bypassDelays, min (inputs, outputs) of them; none without latency
+
         int midi = none; ///< into midiBuffers
         int firstMidiSource = 0, numMidiSources = 0;
     };
@@ -89,6 +91,9 @@ struct RenderPlan
     std::vector<WireDelay<DelayLine>> audioDelays;
     std::vector<WireDelay<MidiDelayLine>> midiDelays;
 
+    /** What goes past a bypassed node is as late as the node; the wire is the one from its input to its output. */
+    std::vector<WireDelay<DelayLine>> bypassDelays;
+
     int numSlots = 0;
 
     /** The buffers that the ops work on. */
@@ -99,6 +104,7 @@ struct RenderPlan
         std::vector<const float*> sourcePointers; ///< one an entry of sources
         std::vector<juce::MidiBuffer> midiBuffers;
         float* delayed = nullptr;
+        std::vector<float*> dry; ///< for what goes past a bypassed node: as many as any node may need
     };
 
     mutable Workspace workspace;

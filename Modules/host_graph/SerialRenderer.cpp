@@ -5,6 +5,7 @@
 #include <rt_guard/rt_guard.h>
 
 #include <chrono>
+#include <cmath>
 
 namespace host
 {
@@ -58,12 +59,48 @@ void SerialRenderer::render (const RenderPlan& plan, const BlockIO& io) noexcept
 
     io.midiOutput.clear();
 
+    constexpr auto smoothingSeconds = 0.3f;
+    const auto seconds = float (io.numSamples) / float (plan.info.sampleRate);
+    peakFall = std::exp (-seconds / smoothingSeconds);
+    smoothing = 1.0f - peakFall;
+    blockNanoseconds = 1.0e9 * double (seconds);
+
     for (const auto& op : plan.ops)
     {
         gatherAudio (plan, op, io.numSamples);
         gatherMidi (plan, op, io);
         process (plan, op, io);
+
+        if (metering.load (std::memory_order_relaxed))
+            meter (plan, op, io.numSamples);
     }
+
+    releasing = false;
+}
+
+void SerialRenderer::meter (const RenderPlan& plan, const RenderPlan::Op& op, int numSamples) noexcept
+{
+    const auto isSink = op.kind == RenderPlan::Kind::audioOutput;
+
+    if (op.kind != RenderPlan::Kind::feedbackWrite)
+    {
+        auto* const* channels = plan.workspace.channelPointers.data() + op.firstChannel;
+        const auto numChannels = std::min (int (op.node->peaks.size()), isSink ? op.numInputs : op.numOutputs);
+
+        for (int i = 0; i < numChannels; ++i)
+        {
+            const auto range = juce::FloatVectorOperations::findMinAndMax (channels[i], numSamples);
+            auto& peak = op.node->peaks[std::size_t (i)];
+            peak.store (std::max ({ -range.getStart(), range.getEnd(), peak.load (std::memory_order_relaxed) * peakFall }),
+                        std::memory_order_relaxed);
+        }
+    }
+
+    if (op.midi == RenderPlan::none)
+        return;
+
+    if (const auto& midi = plan.workspace.midiBuffers[std::size_t (op.midi)]; ! midi.isEmpty())
+        op.node->midiEvents.store (op.node->midiEvents.load (std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
 void SerialRenderer::gatherAudio (const RenderPlan& plan, const RenderPlan::Op& op, int numSamples) noexcept
@@ -167,33 +204,118 @@ void SerialRenderer::process (const RenderPlan& plan, const RenderPlan::Op& op, 
 
         case Kind::feedbackWrite: static_cast<FeedbackNode&> (*op.node->processor).write (channels, io.numSamples); break;
 
-        case Kind::process:
+        case Kind::process: processNode (plan, op, io); break;
+    }
+}
+
+void SerialRenderer::processNode (const RenderPlan& plan, const RenderPlan::Op& op, const BlockIO& io) noexcept
+{
+    auto& node = *op.node;
+    auto* const* channels = plan.workspace.channelPointers.data() + op.firstChannel;
+    const auto& dry = plan.workspace.dry;
+    const auto numDry = std::min (op.numInputs, op.numOutputs);
+
+    juce::MidiBuffer noMidi;
+    auto& midi = op.midi == RenderPlan::none ? noMidi : plan.workspace.midiBuffers[std::size_t (op.midi)];
+
+    const auto target = node.bypassed.load (std::memory_order_relaxed) ? 0.0f : 1.0f;
+
+    if (node.wetGain < 0.0f)
+        node.wetGain = target;
+
+    const auto wasBypassed = node.wetGain == 0.0f;
+    const auto isFading = node.wetGain != target;
+    const auto isDelayed = op.firstBypassDelay != RenderPlan::none;
+
+    // The delay is fed all the time: what goes past has to be there at the moment when it is wanted.
+    for (int i = 0; i < numDry && isDelayed; ++i)
+        plan.bypassDelays[std::size_t (op.firstBypassDelay + i)].line->process (channels[i], dry[std::size_t (i)], io.numSamples);
+
+    for (int i = 0; i < numDry && ! isDelayed && (isFading || wasBypassed); ++i)
+        juce::FloatVectorOperations::copy (dry[std::size_t (i)], channels[i], io.numSamples);
+
+    if (wasBypassed && ! isFading)
+    {
+        for (int i = 0; i < op.numOutputs; ++i)
         {
-            juce::MidiBuffer noMidi;
-            ProcessContext context{ channels, op.numChannels, io.numSamples,
-                                    op.midi == RenderPlan::none ? noMidi : plan.workspace.midiBuffers[std::size_t (op.midi)],
-                                    io.transport };
-
-            const rt::guard::NodeScope scope (op.node->id, rt::guard::Phase::process);
-            runningNode.store (op.node->id, std::memory_order_relaxed);
-
-            if (measuring.load (std::memory_order_relaxed))
-            {
-                const auto start = std::chrono::steady_clock::now();
-                op.node->processor->process (context);
-                const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - start;
-                op.node->time.add (std::uint64_t (duration.count()));
-            }
+            if (i < numDry)
+                juce::FloatVectorOperations::copy (channels[i], dry[std::size_t (i)], io.numSamples);
             else
-            {
-                op.node->processor->process (context);
-            }
+                juce::FloatVectorOperations::clear (channels[i], io.numSamples);
+        }
 
-            runningNode.store (0, std::memory_order_relaxed);
-            silenceIfNotFinite (*op.node, channels, op.numOutputs, io.numSamples);
-            break;
+        if (! (node.ports.midiInput && node.ports.midiOutput))
+            midi.clear();
+
+        node.load.store (0.0f, std::memory_order_relaxed);
+        return;
+    }
+
+    if (node.ports.midiInput)
+    {
+        // What it was playing when it was bypassed ended long ago.
+        if (releasing || wasBypassed)
+        {
+            node.notes.release (
+                [&] (const juce::uint8 (&bytes)[3])
+                {
+                    if (! addWithinCapacity (midi, { bytes, 3, 0 }, 0, RenderPlan::midiCapacityBytes))
+                        countDropped (node, 1);
+                });
+        }
+
+        node.notes.update (midi);
+    }
+
+    ProcessContext context{ channels, op.numChannels, io.numSamples, midi, io.transport };
+    run (op, context);
+    silenceIfNotFinite (node, channels, op.numOutputs, io.numSamples);
+
+    if (! isFading)
+        return;
+
+    constexpr auto step = 1.0f / float (fadeSamples);
+    const auto start = node.wetGain;
+
+    for (int i = 0; i < op.numOutputs; ++i)
+    {
+        auto gain = start;
+
+        for (int j = 0; j < io.numSamples; ++j)
+        {
+            gain = target > gain ? std::min (target, gain + step) : std::max (target, gain - step);
+            const auto past = i < numDry ? dry[std::size_t (i)][j] : 0.0f;
+            channels[i][j] = past + (channels[i][j] - past) * gain;
         }
     }
+
+    const auto change = step * float (io.numSamples);
+    node.wetGain = target > start ? std::min (target, start + change) : std::max (target, start - change);
+}
+
+void SerialRenderer::run (const RenderPlan::Op& op, ProcessContext& context) noexcept
+{
+    auto& node = *op.node;
+    const rt::guard::NodeScope scope (node.id, rt::guard::Phase::process);
+    runningNode.store (node.id, std::memory_order_relaxed);
+
+    if (measuring.load (std::memory_order_relaxed))
+    {
+        const auto start = std::chrono::steady_clock::now();
+        node.processor->process (context);
+        const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - start;
+        node.time.add (std::uint64_t (duration.count()));
+
+        const auto load = node.load.load (std::memory_order_relaxed);
+        const auto now = float (double (duration.count()) / blockNanoseconds);
+        node.load.store (load + smoothing * (now - load), std::memory_order_relaxed);
+    }
+    else
+    {
+        node.processor->process (context);
+    }
+
+    runningNode.store (0, std::memory_order_relaxed);
 }
 
 void SerialRenderer::warmUp (const RenderPlan& plan) noexcept

@@ -39,6 +39,15 @@ public:
     /** Whether each node's time is taken: two clock reads a node. Any thread. */
     void setMeasuring (bool shouldMeasure) noexcept { measuring.store (shouldMeasure, std::memory_order_relaxed); }
 
+    /** Whether each node's peaks and MIDI events are taken, for somebody who looks. Any thread. */
+    void setMetering (bool shouldMeter) noexcept { metering.store (shouldMeter, std::memory_order_relaxed); }
+
+    /** In the next render() every node is told to end what it plays. Rendering thread. */
+    void releaseAllNotes() noexcept { releasing = true; }
+
+    /** Samples that a change of bypass takes to fade. */
+    static constexpr int fadeSamples = 256;
+
     /** The node that is running now, for a watchdog or a crash report; 0 is none. Any thread. */
     NodeId getRunningNode() const noexcept { return runningNode.load (std::memory_order_relaxed); }
 
@@ -46,8 +55,15 @@ private:
     void gatherAudio (const RenderPlan&, const RenderPlan::Op&, int numSamples) noexcept;
     void gatherMidi (const RenderPlan&, const RenderPlan::Op&, const BlockIO&) noexcept;
     void process (const RenderPlan&, const RenderPlan::Op&, const BlockIO&) noexcept;
+    void processNode (const RenderPlan&, const RenderPlan::Op&, const BlockIO&) noexcept;
+    void run (const RenderPlan::Op&, ProcessContext&) noexcept;
+    void meter (const RenderPlan&, const RenderPlan::Op&, int numSamples) noexcept;
 
-    std::atomic<bool> measuring{ false };
+    std::atomic<bool> measuring{ false }, metering{ false };
+    bool releasing = false;
+    float smoothing = 0.0f;     ///< of the loads, for a block of the present length
+    float peakFall = 0.0f;      ///< of the peaks over it
+    double blockNanoseconds = 1.0; ///< its period
     std::atomic<NodeId> runningNode{ 0 };
 };
 

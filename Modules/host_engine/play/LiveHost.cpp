@@ -1,0 +1,135 @@
+#include "LiveHost.h"
+
+namespace host
+{
+
+namespace
+{
+PrepareInfo infoFor (const OpenDevice& device) { return { device.getSampleRate(), std::max (1, device.getBlockSize()), false }; }
+} // namespace
+
+LiveHost::LiveHost (const DeviceRequest& request)
+    : device (devices.open (request)), engine (std::make_unique<Engine> (infoFor (*device))), current (request)
+{
+    midiInputs.openAll();
+    midiOutputs = std::make_unique<MidiOutputs> (MidiOutputs::openAll());
+    midiOutputs->start();
+}
+
+LiveHost::LiveHost (const PrepareInfo& info)
+    : engine (std::make_unique<Engine> (info)),
+      midiOutputs (std::make_unique<MidiOutputs> (std::vector<std::unique_ptr<MidiSink>>()))
+{
+}
+
+LiveHost::~LiveHost()
+{
+    const auto hasEnded = stop();
+    midiInputs.closeAll();
+
+    if (hasEnded)
+    {
+        midiOutputs->stop();
+        return;
+    }
+
+    // A callback that never comes back goes on using them.
+    device.reset();
+    static_cast<void> (player.release());
+    static_cast<void> (engine.release());
+    static_cast<void> (midiOutputs.release());
+}
+
+void LiveHost::start()
+{
+    if (device == nullptr || isPlaying)
+        return;
+
+    player = std::make_unique<LivePlayer> (*engine, midiInputs, *midiOutputs);
+    xrunsAtStart = device->getXrunCount();
+    device->start (*player);
+    isPlaying = true;
+}
+
+bool LiveHost::stop()
+{
+    if (! isPlaying)
+        return true;
+
+    player->fadeOut();
+
+    for (int i = 0; i < 200 && ! player->isSilent() && ! device->hasFailed(); ++i)
+        juce::Thread::sleep (5);
+
+    if (! device->stop())
+        return false;
+
+    before = countNow();
+    isPlaying = false;
+    return true;
+}
+
+void LiveHost::changeDevice (const DeviceRequest& request)
+{
+    const auto wasPlaying = isPlaying;
+
+    if (! stop())
+        throw Error ("the audio device", "node " + std::to_string (engine->getRunningNode()) + " has not come back from its block",
+                     "take that node out, or quit and start again", Error::Kind::failed);
+
+    const auto resume = [&]
+    {
+        if (wasPlaying && device != nullptr)
+            start();
+    };
+
+    try
+    {
+        // Most devices can be open only once, so the old one closes first.
+        device.reset();
+        device = devices.open (request);
+        engine->changeInfo (infoFor (*device));
+    }
+    catch (const Error&)
+    {
+        device.reset();
+
+        try
+        {
+            if (current)
+                device = devices.open (*current);
+        }
+        catch (const Error&) // the old one has gone as well: without a device, until another is chosen
+        {
+        }
+
+        if (device != nullptr)
+            engine->changeInfo (infoFor (*device));
+
+        resume();
+        throw;
+    }
+
+    current = request;
+    resume();
+}
+
+LiveHost::Counts LiveHost::countNow() const
+{
+    auto counts = before;
+
+    if (isPlaying)
+    {
+        counts.xruns += std::uint64_t (std::max (0, device->getXrunCount() - xrunsAtStart));
+        counts.deadlineMisses += player->getDeadlineMisses();
+        counts.limitedSamples += player->getLimitedSamples();
+    }
+
+    return counts;
+}
+
+std::uint64_t LiveHost::getXruns() const { return countNow().xruns; }
+std::uint64_t LiveHost::getDeadlineMisses() const { return countNow().deadlineMisses; }
+std::uint64_t LiveHost::getLimitedSamples() const { return countNow().limitedSamples; }
+
+} // namespace host

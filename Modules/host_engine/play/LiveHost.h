@@ -1,0 +1,74 @@
+#pragma once
+
+#include "../devices/AudioDevices.h"
+#include "LivePlayer.h"
+
+#include <memory>
+#include <string>
+
+namespace host
+{
+
+/** An engine that plays: it keeps the device, the MIDI ports and the player together through changes of device.
+    Message thread. */
+class LiveHost
+{
+public:
+    /** Opens the device, and with it the engine, and plays nothing yet. Throws host::Error as AudioDevices::open(). */
+    explicit LiveHost (const DeviceRequest&);
+
+    /** Without a device or MIDI ports, as for a picture: nothing plays. */
+    explicit LiveHost (const PrepareInfo&);
+
+    ~LiveHost();
+
+    /** Begins to play what the engine runs, with a fade. */
+    void start();
+
+    /** Fades out and stops; the device stays open. Waits for as long as the fade takes, up to a second.
+        @returns false when the callback hangs in a node: getEngine().getRunningNode() tells which */
+    bool stop();
+
+    /** Fades out, changes the device and goes on playing if it played. Where the rate or the longest block differ the
+        engine's nodes are prepared anew. Throws host::Error and goes on with the old device if the new one does not open. */
+    void changeDevice (const DeviceRequest&);
+
+    /** Null without a device. */
+    OpenDevice* getDevice() noexcept { return device.get(); }
+
+    /** True once the device has gone; changeDevice() brings back sound. */
+    bool hasFailed() { return device != nullptr && device->hasFailed(); }
+
+    Engine& getEngine() noexcept { return *engine; }
+    AudioDevices& getDevices() noexcept { return devices; }
+    MidiInputs& getMidiInputs() noexcept { return midiInputs; }
+    MidiOutputs& getMidiOutputs() noexcept { return *midiOutputs; }
+
+    /** @name Since the program began, through changes of device */
+    /**@{*/
+    std::uint64_t getXruns() const;
+    std::uint64_t getDeadlineMisses() const;
+    std::uint64_t getLimitedSamples() const;
+    /**@}*/
+
+private:
+    struct Counts
+    {
+        std::uint64_t xruns = 0, deadlineMisses = 0, limitedSamples = 0;
+    };
+
+    Counts countNow() const;
+
+    AudioDevices devices;
+    std::unique_ptr<OpenDevice> device;
+    std::unique_ptr<Engine> engine;
+    MidiInputs midiInputs;
+    std::unique_ptr<MidiOutputs> midiOutputs;
+    std::unique_ptr<LivePlayer> player;
+    std::optional<DeviceRequest> current; ///< what the device was opened with
+    Counts before;
+    int xrunsAtStart = 0;
+    bool isPlaying = false;
+};
+
+} // namespace host

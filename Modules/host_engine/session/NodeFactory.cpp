@@ -1,0 +1,318 @@
+#include "NodeFactory.h"
+
+#include "PlaceholderNode.h"
+
+#include <host_graph/nodes/BuiltInNodes.h>
+
+#include <cmath>
+
+namespace host
+{
+
+namespace
+{
+using Json = Session::Json;
+
+constexpr int mostChannels = 64;
+
+std::string textOr (const Json& json, const char* key, const std::string& fallback)
+{
+    return json.contains (key) && json[key].is_string() ? json[key].get<std::string>() : fallback;
+}
+
+juce::String toJuce (const std::string& text) { return juce::String::fromUTF8 (text.c_str(), int (text.size())); }
+} // namespace
+
+/** Makes one node. */
+class NodeFactory::Maker
+{
+public:
+    Maker (NodeFactory& factoryToUse, const Json& node, const Session& sessionToUse)
+        : factory (factoryToUse), json (node), session (sessionToUse), id (node["id"].get<NodeId>()),
+          type (node["type"].get<std::string>()), label ("node " + std::to_string (id) + " (" + textOr (node, "name", type) + ")")
+    {
+    }
+
+    MadeNode make()
+    {
+        auto role = NodeRole::processor;
+        auto processor = makeBuiltIn (role);
+
+        if (processor == nullptr && type == "plugin")
+            processor = makePlugin();
+
+        if (processor == nullptr)
+            refuseType();
+
+        return finish (role, std::move (processor));
+    }
+
+    MadeNode makePlaceholder (const std::string& why)
+    {
+        made.missing = why;
+        return finish (NodeRole::processor, makePlaceholder());
+    }
+
+private:
+    MadeNode finish (NodeRole role, std::unique_ptr<NodeProcessor> processor)
+    {
+        if (made.missing.empty())
+            applyParameters (*processor);
+
+        const auto name = textOr (json, "name", processor->getName().toStdString());
+        made.runtime = rt::makeShared<NodeRuntime> (factory.collector, id, role, name, std::move (processor));
+        made.runtime->bypassed = json.contains ("bypassed") && json["bypassed"] == true;
+        return std::move (made);
+    }
+
+    std::unique_ptr<NodeProcessor> makePlaceholder() const
+    {
+        const auto name = textOr (json, "name", textOr (json, "ref", type));
+        return std::make_unique<PlaceholderNode> (toJuce (name), findPortsInWires());
+    }
+
+    [[noreturn]] void refuseType() const
+    {
+        if (type == "filePlayer" || type == "recorder")
+            throw Error (label, "the node type \"" + type + "\" does not exist yet in this version",
+                         "take the node out, or wait for a later version");
+
+        throw Error (
+            label, "there is no node type \"" + type + "\"",
+            "use audioInput, audioOutput, midiInput, midiOutput, plugin, gain, mixer, tone, feedback or midiPlayer");
+    }
+
+    int getCount (const char* key, int fallback, int most) const
+    {
+        if (! json.contains (key))
+            return fallback;
+
+        const auto& value = json[key];
+        const auto isValid = value.is_number_integer() && value >= 1 && value <= most;
+
+        if (! isValid)
+            throw Error (label, std::string ("its \"") + key + "\" is " + value.dump(),
+                         "give a whole number from 1 to " + std::to_string (most));
+
+        return value.get<int>();
+    }
+
+    std::unique_ptr<NodeProcessor> makeBuiltIn (NodeRole& role)
+    {
+        const auto channels = getCount ("channels", 2, mostChannels);
+
+        if (type == "audioInput")
+            return makeEnd (role = NodeRole::audioInput, "Audio Input", { 0, channels, false, false });
+        if (type == "audioOutput")
+            return makeEnd (role = NodeRole::audioOutput, "Audio Output", { channels, 0, false, false });
+        if (type == "midiInput")
+            return makeEnd (role = NodeRole::midiInput, "MIDI Input", { 0, 0, false, true });
+        if (type == "midiOutput")
+            return makeEnd (role = NodeRole::midiOutput, "MIDI Output", { 0, 0, true, false });
+        if (type == "gain")
+            return std::make_unique<GainNode> (channels);
+        if (type == "mixer")
+            return std::make_unique<MixerNode> (getCount ("inputs", 4, mostChannels / 2));
+        if (type == "tone")
+            return makeTone (channels);
+        if (type == "midiPlayer")
+            return makeMidiPlayer();
+
+        if (type == "feedback")
+        {
+            role = NodeRole::feedback;
+            return std::make_unique<FeedbackNode> (channels);
+        }
+
+        return nullptr;
+    }
+
+    static std::unique_ptr<NodeProcessor> makeEnd (NodeRole, const char* name, NodePorts ports)
+    {
+        return std::make_unique<IoNode> (name, ports);
+    }
+
+    std::unique_ptr<NodeProcessor> makeTone (int channels) const
+    {
+        auto tone = std::make_unique<ToneNode> (channels);
+
+        // The shape may be written by its name.
+        if (json.contains ("parameters") && json["parameters"].is_object() && json["parameters"].contains ("Shape")
+            && json["parameters"]["Shape"].is_string())
+        {
+            const auto shape = json["parameters"]["Shape"].get<std::string>();
+            const auto index = ToneNode::findShape (shape);
+
+            if (! index)
+                throw Error (label, "there is no Shape \"" + shape + "\"", "use sine, square, noise or impulse");
+
+            tone->setParameter (ToneNode::shape, float (*index));
+        }
+
+        return tone;
+    }
+
+    std::unique_ptr<NodeProcessor> makeMidiPlayer()
+    {
+        const auto path = textOr (json, "file", {});
+
+        if (path.empty())
+            throw Error (label, "has no \"file\"", "give the path of a MIDI file");
+
+        const auto loop = json.contains ("loop") && json["loop"].is_boolean() && json["loop"].get<bool>();
+        auto player = std::make_unique<MidiPlayerNode> (readMidiFile (session.resolvePath (path)), loop);
+
+        if (! loop)
+            made.musicSeconds = std::max (made.musicSeconds.value_or (0.0), player->getLengthSeconds());
+
+        return player;
+    }
+
+    std::unique_ptr<NodeProcessor> makePlugin()
+    {
+        tellWhatIsNotYet ("isolation", "in-process");
+        tellWhatIsNotYet ("group", "own");
+
+        try
+        {
+            const auto ref = NodeFactory::getRef (json, session);
+
+            if (ref.empty())
+                throw Error (label, "has no \"ref\"", "give the plugin's path or id");
+
+            if (factory.beforeLoading)
+                factory.beforeLoading (ref);
+
+            const auto& info = factory.info;
+            auto instance =
+                factory.formats.create (factory.formats.resolve (toJuce (ref)), info.sampleRate, info.maxBlockSize);
+            restoreState (*instance);
+            return instance;
+        }
+        catch (const Error& error)
+        {
+            made.missing = error.what();
+            return makePlaceholder();
+        }
+    }
+
+    /** Isolation and grouping come with the sandbox: kept in the document, and told. */
+    void tellWhatIsNotYet (const char* key, const char* existing)
+    {
+        if (const auto value = textOr (json, key, existing); value != existing)
+            made.notes.push_back (label + ": " + key + " \"" + value
+                                    + "\" does not exist yet; the plugin runs in-process");
+    }
+
+    void restoreState (PluginInstance& instance) const
+    {
+        const auto text = textOr (json, "state", {});
+
+        if (text.empty())
+            return;
+
+        juce::MemoryOutputStream state;
+
+        if (! juce::Base64::convertFromBase64 (state, toJuce (text)))
+            throw Error (label, "its state is not base64", "go back to an older copy of the session");
+
+        instance.setState (state.getMemoryBlock());
+    }
+
+    NodePorts findPortsInWires() const
+    {
+        NodePorts ports;
+
+        for (const auto& wire : session.getWires())
+        {
+            if (wire.to.node == id)
+            {
+                ports.audioInputs = std::max (ports.audioInputs, std::min (wire.to.channel, mostChannels - 1) + 1);
+                ports.midiInput = ports.midiInput || wire.to.isMidi();
+            }
+
+            if (wire.from.node == id)
+            {
+                ports.audioOutputs = std::max (ports.audioOutputs, std::min (wire.from.channel, mostChannels - 1) + 1);
+                ports.midiOutput = ports.midiOutput || wire.from.isMidi();
+            }
+        }
+
+        return ports;
+    }
+
+    void applyParameters (NodeProcessor& processor)
+    {
+        if (! json.contains ("parameters"))
+            return;
+
+        if (! json["parameters"].is_object())
+            throw Error (label, "its \"parameters\" are not an object", "write them like {\"Gain\":0.5}");
+
+        const auto& infos = processor.getParameters();
+
+        for (const auto& [name, value] : json["parameters"].items())
+        {
+            const auto index = findParameter (infos, name);
+
+            if (index < 0 || ! value.is_number())
+            {
+                if (! (name == "Shape" && value.is_string()))
+                    made.notes.push_back (label + ": the parameter \"" + name + "\" "
+                                            + (index < 0 ? "does not exist" : "has no number") + "; it is left as it is");
+
+                continue;
+            }
+
+            processor.setParameter (index, value.get<float>());
+        }
+    }
+
+    NodeFactory& factory;
+    const Json& json;
+    const Session& session;
+    const NodeId id;
+    const std::string type, label;
+    MadeNode made;
+};
+
+//======================================================================================================================
+NodeFactory::NodeFactory (PluginFormats& formatsToUse, const PrepareInfo& infoToUse, rt::Collector& collectorToUse,
+                          BeforeLoading toCall)
+    : formats (formatsToUse), info (infoToUse), collector (collectorToUse), beforeLoading (std::move (toCall))
+{
+}
+
+MadeNode NodeFactory::make (const Json& node, const Session& session) { return Maker (*this, node, session).make(); }
+
+MadeNode NodeFactory::makePlaceholder (const Json& node, const Session& session, const std::string& why)
+{
+    return Maker (*this, node, session).makePlaceholder (why);
+}
+
+std::string NodeFactory::getRef (const Json& node, const Session& session)
+{
+    if (node["type"] != "plugin")
+        return {};
+
+    const auto ref = textOr (node, "ref", {});
+    const auto isRelativePath = ref.starts_with ("./") || ref.starts_with ("../");
+    return isRelativePath ? session.resolvePath (ref).getFullPathName().toStdString() : ref;
+}
+
+int NodeFactory::findParameter (const std::vector<ParameterInfo>& infos, const std::string& name)
+{
+    const auto wanted = toJuce (name);
+
+    for (std::size_t i = 0; i < infos.size(); ++i)
+        if (infos[i].name == wanted)
+            return int (i);
+
+    for (std::size_t i = 0; i < infos.size() && wanted.startsWithChar ('#'); ++i)
+        if (infos[i].id == wanted.substring (1))
+            return int (i);
+
+    return -1;
+}
+
+} // namespace host
