@@ -78,9 +78,10 @@ public:
 
     // Menus, windows and what scrolls
     void drawPopupMenuBackground (juce::Graphics&, int width, int height) override;
-    void drawPopupMenuItem (juce::Graphics&, const juce::Rectangle<int>&, bool isSeparator, bool isActive, bool isHighlighted,
-                            bool isTicked, bool hasSubMenu, const juce::String& text, const juce::String& shortcut,
-                            const juce::Drawable* icon, const juce::Colour* textColour) override;
+    void drawPopupMenuItem (juce::Graphics&, const juce::Rectangle<int>&, bool isSeparator, bool isActive,
+                            bool isHighlighted, bool isTicked, bool hasSubMenu, const juce::String& text,
+                            const juce::String& shortcut, const juce::Drawable* icon,
+                            const juce::Colour* textColour) override;
     void getIdealPopupMenuItemSize (const juce::String& text, bool isSeparator, int standardHeight, int& idealWidth,
                                     int& idealHeight) override;
     juce::Font getPopupMenuFont() override;
@@ -90,7 +91,8 @@ public:
     juce::Rectangle<int> getTooltipBounds (const juce::String&, juce::Point<int> screenPosition,
                                            juce::Rectangle<int> parentArea) override;
     void drawTooltip (juce::Graphics&, const juce::String&, int width, int height) override;
-    void drawAlertBox (juce::Graphics&, juce::AlertWindow&, const juce::Rectangle<int>& textArea, juce::TextLayout&) override;
+    void drawAlertBox (juce::Graphics&, juce::AlertWindow&, const juce::Rectangle<int>& textArea,
+                       juce::TextLayout&) override;
     juce::Font getAlertWindowTitleFont() override;
     juce::Font getAlertWindowMessageFont() override;
     juce::Font getAlertWindowFont() override;
