@@ -5,13 +5,19 @@
 
 include_guard (GLOBAL)
 
+# X11 and FreeType are for their headers alone: the editors load both libraries when one opens.
+pkg_check_modules (Vst3View REQUIRED x11 freetype2)
+
 add_library (vst3_base OBJECT
+    "${CMAKE_SOURCE_DIR}/Source/DemoPlugins/Vst3Base/Canvas.cpp"
     "${CMAKE_SOURCE_DIR}/Source/DemoPlugins/Vst3Base/Component.cpp"
     "${CMAKE_SOURCE_DIR}/Source/DemoPlugins/Vst3Base/Entry.cpp"
     "${CMAKE_SOURCE_DIR}/Source/DemoPlugins/Vst3Base/Parameter.cpp"
-    "${CMAKE_SOURCE_DIR}/Source/DemoPlugins/Vst3Base/State.cpp")
+    "${CMAKE_SOURCE_DIR}/Source/DemoPlugins/Vst3Base/State.cpp"
+    "${CMAKE_SOURCE_DIR}/Source/DemoPlugins/Vst3Base/View.cpp"
+    "${CMAKE_SOURCE_DIR}/Source/DemoPlugins/Vst3Base/Window.cpp")
 target_include_directories (vst3_base PUBLIC "${CMAKE_SOURCE_DIR}/Source/DemoPlugins")
-target_include_directories (vst3_base SYSTEM PUBLIC "${juceProcessors}/VST3_SDK")
+target_include_directories (vst3_base SYSTEM PUBLIC "${juceProcessors}/VST3_SDK" PRIVATE ${Vst3View_INCLUDE_DIRS})
 # The SDK's headers ask for one of these two.
 target_compile_definitions (vst3_base PUBLIC $<IF:$<CONFIG:Debug>,DEVELOPMENT=1,RELEASE=1> PRIVATE VST3_MODULE_VERSION="${PROJECT_VERSION}")
 target_link_libraries (vst3_base PRIVATE our_code)

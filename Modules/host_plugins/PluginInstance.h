@@ -1,7 +1,9 @@
 #pragma once
 
 #include <host_graph/NodeProcessor.h>
+#include <juce_gui_basics/juce_gui_basics.h>
 
+#include <memory>
 #include <vector>
 
 namespace host
@@ -46,6 +48,14 @@ public:
 
     /** Not while the plugin is in a published plan. */
     virtual void setState (const juce::MemoryBlock&) = 0;
+
+    /** The plugin's own editor, at the size it wants; null when it has none, when editors of its format cannot be trusted
+        in this process, or when there is one already. Needs a display. To be destroyed before the plugin. */
+    virtual std::unique_ptr<juce::Component> createEditor() { return {}; }
+
+    /** Whether the plugin itself, as by its editor, has changed something that a session saves since the last call. What
+        the host sets does not count, nor what events do. */
+    virtual bool takeEdited() { return false; }
 };
 
 } // namespace host

@@ -1,5 +1,6 @@
 #include "Component.h"
 #include "State.h"
+#include "View.h"
 
 #include <pluginterfaces/vst/ivstaudioprocessor.h>
 #include <pluginterfaces/vst/ivstcomponent.h>
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstring>
 #include <memory>
 
 // VST3's interfaces have no virtual destructor: release() is how their objects die.
@@ -35,7 +37,8 @@ class Component final : public IComponent,
                         public IAudioProcessor,
                         public IEditController,
                         public IMidiMapping,
-                        public IProcessContextRequirements
+                        public IProcessContextRequirements,
+                        private Controls
 {
 public:
     explicit Component (const PluginClass& c)
@@ -49,7 +52,7 @@ public:
         }
     }
 
-    virtual ~Component() = default;
+    virtual ~Component() { setComponentHandler (nullptr); }
 
     // FUnknown
     tresult PLUGIN_API queryInterface (const TUID wanted, void** object) override
@@ -150,6 +153,7 @@ public:
         for (std::size_t i = 0; i < shown.size(); ++i)
             shown[i] = processed[i].load();
 
+        ++changeCount;
         stateLoaded = true;
         return kResultOk;
     }
@@ -233,11 +237,34 @@ public:
     // IEditController
     tresult PLUGIN_API setComponentState (IBStream* stream) override
     {
-        return readState (stream, shown) ? kResultOk : kResultFalse;
+        if (! readState (stream, shown))
+            return kResultFalse;
+
+        ++changeCount;
+        return kResultOk;
     }
+
     int32 PLUGIN_API getParameterCount() override { return static_cast<int32> (description.parameters.size()); }
-    tresult PLUGIN_API setComponentHandler (IComponentHandler*) override { return kResultOk; }
-    IPlugView* PLUGIN_API createView (FIDString) override { return nullptr; }
+
+    tresult PLUGIN_API setComponentHandler (IComponentHandler* newHandler) override
+    {
+        if (newHandler != nullptr)
+            newHandler->addRef();
+
+        if (handler != nullptr)
+            handler->release();
+
+        handler = newHandler;
+        return kResultOk;
+    }
+
+    IPlugView* PLUGIN_API createView (FIDString name) override
+    {
+        if (name == nullptr || std::strcmp (name, ViewType::kEditor) != 0)
+            return nullptr;
+
+        return description.createView ? description.createView (description, *this) : new View (description, *this);
+    }
 
     tresult PLUGIN_API getParameterInfo (int32 index, ParameterInfo& info) override
     {
@@ -307,6 +334,7 @@ public:
             return kInvalidArgument;
 
         shown[id] = std::clamp (value, 0.0, 1.0);
+        ++changeCount;
         return kResultOk;
     }
 
@@ -326,6 +354,32 @@ public:
     }
 
 private:
+    // Controls
+    double getValue (std::size_t index) const override { return shown[index]; }
+    std::uint32_t getChangeCount() const override { return changeCount; }
+    FUnknown& getObject() override { return static_cast<IEditController&> (*this); }
+
+    void beginEdit (std::size_t index) override
+    {
+        if (handler != nullptr)
+            handler->beginEdit (static_cast<ParamID> (index));
+    }
+
+    void performEdit (std::size_t index, double value) override
+    {
+        setParamNormalized (static_cast<ParamID> (index), value);
+
+        // The processor half hears of it with a block: from the host, not from here.
+        if (handler != nullptr)
+            handler->performEdit (static_cast<ParamID> (index), value);
+    }
+
+    void endEdit (std::size_t index) override
+    {
+        if (handler != nullptr)
+            handler->endEdit (static_cast<ParamID> (index));
+    }
+
     template <typename Interface>
     bool offer (const TUID wanted, const TUID offered, void** object)
     {
@@ -362,8 +416,7 @@ private:
     {
         const auto& ours = buses (direction);
         return count == static_cast<int32> (ours.size())
-               && std::equal (ours.begin(), ours.end(), wanted,
-                              [] (const Bus& bus, SpeakerArrangement arrangement)
+               && std::equal (ours.begin(), ours.end(), wanted, [] (const Bus& bus, SpeakerArrangement arrangement)
                               { return arrangementOf (bus) == arrangement; });
     }
 
@@ -494,6 +547,8 @@ private:
 
     std::vector<std::atomic<double>> processed;
     std::vector<std::atomic<double>> shown;
+    std::atomic<std::uint32_t> changeCount{ 0 }; ///< of `shown`
+    IComponentHandler* handler = nullptr;
     std::atomic<bool> stateLoaded{ false };
 
     std::vector<double> plainValues;

@@ -13,8 +13,16 @@
 #include <string>
 #include <vector>
 
+namespace Steinberg
+{
+class IPlugView;
+}
+
 namespace vst3
 {
+
+class Controls;
+struct PluginClass;
 
 /** What a plugin is made ready for. */
 struct Setup
@@ -105,6 +113,9 @@ struct PluginClass
     bool notesOut = false;
     std::vector<Parameter> parameters;
     std::function<std::unique_ptr<Plugin>()> create;
+
+    /** Makes its editor, with one reference held by the caller; empty: a View, which suits every plugin. */
+    std::function<Steinberg::IPlugView*(const PluginClass&, Controls&)> createView{};
 };
 
 /** A module's plugins. Each module defines this; it is called once, at the factory's first use. */
