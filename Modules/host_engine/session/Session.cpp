@@ -74,9 +74,7 @@ Session Session::load (const juce::File& file)
     if (stream.failedToOpen() || (file.getSize() > 0 && stream.readIntoMemoryBlock (bytes) == 0))
         complain (file, "cannot be read", "check who may read the file");
 
-    return parse (bytes.toString().isEmpty() ? std::string()
-                                             : std::string (static_cast<const char*> (bytes.getData()), bytes.getSize()),
-                  file);
+    return parse (std::string (static_cast<const char*> (bytes.getData()), bytes.getSize()), file);
 }
 
 Session Session::parse (const std::string& text, const juce::File& location)
@@ -96,8 +94,14 @@ Session Session::parse (const std::string& text, const juce::File& location)
         complain (location, "is not JSON (line " + std::to_string (lineAt (text, error.byte)) + ")",
                   "give a session file (.audiohost), or mend the file there");
     }
+    catch (const Json::out_of_range&)
+    {
+        // Reading on would mean losing it.
+        complain (location, "holds a number that no program can: it is larger than 1.8e308", "mend the file");
+    }
 
     session.check();
+    session.spelling = SpelledJson (text);
     return session;
 }
 
@@ -148,10 +152,7 @@ void Session::check() const
     getWires(); // throws for ports that are not ports
 }
 
-void Session::save (const juce::File& file) const
-{
-    writeFileAtomically (file, document.dump (2, ' ', false, Json::error_handler_t::replace) + "\n");
-}
+void Session::save (const juce::File& file) const { writeFileAtomically (file, spelling.write (document)); }
 
 std::string Session::getName() const
 {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "SpelledJson.h"
+
 #include <host_graph/host_graph.h>
 #include <juce_core/juce_core.h>
 #include <nlohmann/json.hpp>
@@ -35,7 +37,7 @@ public:
     static Session parse (const std::string& text, const juce::File& location);
 
     /** Writes aside, syncs and renames: after a crash either the old or the new file is there, whole. Throws host::Error
-        (failed) and leaves the old file. */
+        (failed) and leaves the old file. What is as it was read is written as it was spelled there; see SpelledJson. */
     void save (const juce::File&) const;
 
     std::string getName() const;
@@ -53,6 +55,7 @@ private:
     void check() const;
 
     juce::File location;
+    SpelledJson spelling;
 };
 
 } // namespace host
