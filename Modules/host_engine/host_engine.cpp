@@ -3,7 +3,6 @@
 #include "Engine.cpp"
 #include "WriteFile.cpp"
 #include "session/SpelledJson.cpp"
-#include "session/SpelledJson.cpp"
 #include "session/Session.cpp"
 #include "session/NodeFactory.cpp"
 #include "session/SessionGraph.cpp"
