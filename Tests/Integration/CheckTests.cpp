@@ -70,6 +70,7 @@ TEST_CASE_METHOD (Check, "check: a clean plugin passes, and the JSON has the key
     REQUIRE (plugin["violations"] == Json::array());
 }
 
+#if ! AUDIOHOST_SANITIZED // there the sanitizer's own allocator is in between, and stacks and blame differ
 TEST_CASE_METHOD (Check, "check: allocations fail a plugin, with function, culprit, phase, module and stack")
 {
     const auto plugin = check (testPlugin ("TestAllocates"), 1);
@@ -108,7 +109,9 @@ TEST_CASE_METHOD (Check, "check: allocations fail a plugin, with function, culpr
     REQUIRE (first["phase"] == "process");
     REQUIRE (first["count"] == plugin["blocks"]);
 }
+#endif
 
+#if ! AUDIOHOST_SANITIZED // there the sanitizer's own allocator is in between, and stacks and blame differ
 TEST_CASE_METHOD (Check, "check: a person reads what and where")
 {
     const auto failed = run ({ "check", testPlugin ("TestAllocates"), "--seconds", "0.2" });
@@ -121,6 +124,7 @@ TEST_CASE_METHOD (Check, "check: a person reads what and where")
     expectQuietSuccess (passed);
     REQUIRE_THAT (passed.out, Contains ("TestGain") && Contains ("clean"));
 }
+#endif
 
 TEST_CASE_METHOD (Check, "check: the demo plugins and every well-behaved test plugin are clean")
 {
@@ -144,7 +148,9 @@ TEST_CASE_METHOD (Check, "check: the demo plugins and every well-behaved test pl
     REQUIRE (checked.exitCode == 0);
     REQUIRE (checked.err.empty());
 
-    for (const auto& plugin : checked.json()["plugins"])
+    const auto report = checked.json();
+
+    for (const auto& plugin : report["plugins"])
     {
         REQUIRE (countBy (plugin, "plugin") == 0);
         REQUIRE (kindsOf (plugin).empty());

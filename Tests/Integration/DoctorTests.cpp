@@ -48,7 +48,9 @@ TEST_CASE_METHOD (Program, "doctor: a display that cannot be opened is none")
     const auto result = run ({ "doctor", "--json" });
     expectQuietSuccess (result);
 
-    for (const auto& check : result.json()["checks"])
+    const auto report = result.json();
+
+    for (const auto& check : report["checks"])
         if (check["name"] == "display")
             REQUIRE (check["ok"] == false);
 }

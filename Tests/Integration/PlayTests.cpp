@@ -130,6 +130,7 @@ TEST_CASE_METHOD (Play, "play: what sounds above +12 dBFS is limited and counted
     REQUIRE (readReport()["clipped"] > 1000);
 }
 
+#if ! AUDIOHOST_SANITIZED // there the sanitizer's own allocator is in between, and stacks and blame differ
 TEST_CASE_METHOD (Play, "play: a plugin that allocates is named, and with --guard report its stack is told while it plays")
 {
     const auto session = folder.write (
@@ -146,6 +147,7 @@ TEST_CASE_METHOD (Play, "play: a plugin that allocates is named, and with --guar
     const auto aborted = run ({ "play", session, "--device", "Virtual", "--seconds", "5", "--guard", "abort" });
     REQUIRE (aborted.exitCode == 1);
 }
+#endif
 
 TEST_CASE_METHOD (Play, "play: a missing plugin is told, the rest plays, and the exit code is 1")
 {

@@ -359,6 +359,7 @@ TEST_CASE_METHOD (Render, "render: NaN mutes its node, is counted, and never rea
     REQUIRE_THAT (result.err, Contains ("node 2 (TestNaNNow)") && Contains ("NaN"));
 }
 
+#if ! AUDIOHOST_SANITIZED // there the sanitizer's own allocator is in between, and stacks and blame differ
 TEST_CASE_METHOD (Render,
                   "render: allocations are counted against the plugin, with the stack, and abort strikes at the first")
 {
@@ -386,6 +387,7 @@ TEST_CASE_METHOD (Render,
     REQUIRE (aborted.exitCode == 1);
     REQUIRE_THAT (aborted.err, Contains ("malloc"));
 }
+#endif
 
 TEST_CASE_METHOD (Render, "render: a plugin that crashes or exits is named, exit code 1, and nothing half written stays")
 {

@@ -206,9 +206,9 @@ struct CheckDriver::Pimpl
                     }
                 });
 
-            const auto newer = plugin.getState();
+            auto newer = plugin.getState();
             plugin.setState (older);
-            older = newer;
+            older.swapWith (newer);
         }
 
         onAudioThread ([this] { endNotes(); });

@@ -253,6 +253,7 @@ TEST_CASE ("Objects outlive their collector, and the last one to go leaves nothi
 {
     const std::string order = GENERATE ("as made", "reversed", "on other threads");
     test::Expect expect;
+    std::thread ([] {}).join(); // a run-time library may keep something of the first thread for the next ones
     CHECK (test::countLeaks (
                [&]
                {

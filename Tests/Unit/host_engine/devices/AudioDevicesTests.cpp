@@ -267,13 +267,14 @@ TEST_CASE ("Overruns are counted through the open device as well")
 {
     Surroundings surroundings;
     host::AudioDevices devices;
-    auto device = devices.open ({ "Virtual", 48000.0, 48 });
-    CountingCallback callback;
+    CountingCallback callback; // outlives the device, which tells it that it stops
     callback.onCallback = [] (int index)
     {
         if (index == 3)
             std::this_thread::sleep_for (std::chrono::milliseconds (5));
     };
+
+    auto device = devices.open ({ "Virtual", 48000.0, 48 });
 
     const auto before = device->getXrunCount();
     device->start (callback);
