@@ -10,6 +10,7 @@
 #include "JucePluginInstance.cpp"
 #include "PluginFormats.cpp"
 #include "process/ChildProcess.cpp"
+#include "process/TrialLoad.cpp"
 #include "catalogue/Catalogue.cpp"
 #include "scan/Scanner.cpp"
 #include "check/CheckReport.cpp"

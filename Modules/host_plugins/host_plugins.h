@@ -20,6 +20,7 @@
 #include "PluginFormats.h"
 #include "PluginPaths.h"
 #include "process/ChildProcess.h"
+#include "process/TrialLoad.h"
 #include "catalogue/Catalogue.h"
 #include "scan/Scanner.h"
 #include "check/CheckRunner.h"

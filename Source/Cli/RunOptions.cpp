@@ -1,8 +1,7 @@
 #include "RunOptions.h"
 
-#include "TrialLoad.h"
-
 #include <host_engine/WriteFile.h>
+#include <host_plugins/process/TrialLoad.h>
 #include <rt_guard/rt_guard.h>
 
 #include <cmath>
@@ -82,7 +81,7 @@ void tell (const std::string& line) { std::cerr << "AudioHost: " << line << std:
 
 void prepareToLoad (const std::string& ref)
 {
-    loadInChildFirst (ref);
+    host::loadInChildFirst (ref);
     host::CrashReport::setActivity (ref);
 }
 

@@ -37,6 +37,18 @@ bool Workspace::attempt (const std::function<void()>& edit)
     return false;
 }
 
+bool Workspace::isInCatalogue (const juce::String& id) const
+{
+    try
+    {
+        return host::Catalogue::load (host::Catalogue::getFile()).find (id).has_value();
+    }
+    catch (const host::Error&)
+    {
+        return false;
+    }
+}
+
 void Workspace::callFrame()
 {
     listeners.call ([] (Listener& l) { l.frame(); });

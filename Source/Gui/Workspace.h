@@ -50,6 +50,9 @@ public:
         @returns whether it was done */
     bool attempt (const std::function<void()>& edit);
 
+    /** Whether a scan has found the plugin of this id, so that sessions can refer to it by that. */
+    bool isInCatalogue (const juce::String& id) const;
+
     /** One line for the person, in the window. */
     std::function<void (const juce::String&, bool isError)> tell;
 
