@@ -1,5 +1,7 @@
 #include "Workspace.h"
 
+#include <host_plugins/host_plugins.h>
+
 namespace gui
 {
 
