@@ -1,7 +1,6 @@
 #include "host_engine.h"
 
 #include "Engine.cpp"
-#include "WriteFile.cpp"
 #include "session/SpelledJson.cpp"
 #include "session/Session.cpp"
 #include "session/NodeFactory.cpp"

@@ -5,6 +5,7 @@
 #include "SharedLibrary.cpp"
 #include "Vst3Bundle.cpp"
 #include "PluginPaths.cpp"
+#include "WriteFile.cpp"
 #include "Lv2World.cpp"
 #include "LadspaPlugin.cpp"
 #include "JucePluginInstance.cpp"

@@ -19,6 +19,7 @@
 #include "PluginInstance.h"
 #include "PluginFormats.h"
 #include "PluginPaths.h"
+#include "WriteFile.h"
 #include "process/ChildProcess.h"
 #include "process/TrialLoad.h"
 #include "catalogue/Catalogue.h"

@@ -1,6 +1,6 @@
 #include "RunOptions.h"
 
-#include <host_engine/WriteFile.h>
+#include <host_plugins/WriteFile.h>
 #include <host_plugins/process/TrialLoad.h>
 #include <rt_guard/rt_guard.h>
 

@@ -1,6 +1,6 @@
 #include "Session.h"
 
-#include "../WriteFile.h"
+#include <host_plugins/WriteFile.h>
 
 #include <set>
 

@@ -1,17 +1,16 @@
 #include "Catalogue.h"
 
 #include "../PluginPaths.h"
+#include "../WriteFile.h"
 
 #include <host_graph/Error.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <tuple>
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace host
@@ -84,8 +83,6 @@ static juce::String whyNotCatalogue (const json& document)
 
     return {};
 }
-
-static std::string systemError() { return std::strerror (errno); }
 
 /** A lock that processes take in turn; it goes with the process whatever happens to it. */
 class FileLock
@@ -178,59 +175,11 @@ Catalogue Catalogue::load (const juce::File& file)
 
 void Catalogue::save (const juce::File& file) const
 {
-    const auto path = file.getFullPathName().toStdString();
+    if (const auto made = file.getParentDirectory().createDirectory(); made.failed())
+        throw Error (file.getFullPathName().toStdString(), "cannot be written: " + made.getErrorMessage().toStdString(),
+                     "check the folder, who may write there, and the free space", Error::Kind::failed);
 
-    const auto failed = [&] (const std::string& why)
-    {
-        return Error (path, "the catalogue cannot be written: " + why, "check the folder, its rights and the free space",
-                      Error::Kind::failed);
-    };
-
-    const auto folder = file.getParentDirectory();
-
-    if (const auto made = folder.createDirectory(); made.failed())
-        throw failed (made.getErrorMessage().toStdString());
-
-    const auto aside = path + ".new";
-    const auto descriptor = open (aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-    if (descriptor < 0)
-        throw failed (catalogue::systemError());
-
-    const auto contents = print (document) + "\n";
-    auto isWritten = true;
-
-    for (std::size_t done = 0; isWritten && done < contents.size();)
-    {
-        const auto count = write (descriptor, contents.data() + done, contents.size() - done);
-        isWritten = count > 0 || (count < 0 && errno == EINTR);
-        done += count > 0 ? static_cast<std::size_t> (count) : 0;
-    }
-
-    isWritten = isWritten && fsync (descriptor) == 0;
-    auto why = catalogue::systemError();
-    close (descriptor);
-
-    if (isWritten)
-    {
-        isWritten = rename (aside.c_str(), path.c_str()) == 0;
-        why = catalogue::systemError();
-    }
-
-    if (! isWritten)
-    {
-        unlink (aside.c_str());
-        throw failed (why);
-    }
-
-    // The new name lasts only once the folder is on the disk as well.
-    const auto folderDescriptor = open (folder.getFullPathName().toRawUTF8(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    if (folderDescriptor >= 0)
-    {
-        fsync (folderDescriptor);
-        close (folderDescriptor);
-    }
+    writeFileAtomically (file, print (document) + "\n");
 }
 
 void Catalogue::update (const juce::File& file, const std::function<void (Catalogue&)>& change, juce::String& notice)
