@@ -36,6 +36,9 @@ struct ParameterInfo
     int steps = 0; ///< 0 is continuous
 };
 
+/** A number as a person reads it, with its unit: as many decimals as tell something, and none in steps of one. */
+juce::String toParameterText (float value, const juce::String& unit, bool isWhole);
+
 /** Makes names unique as the contract says: in order, duplicates become "Name#2", "Name#3". */
 void makeParameterNamesUnique (std::vector<ParameterInfo>& parameters);
 
@@ -110,6 +113,9 @@ public:
 
     /** Any thread: the last value set, or the plugin's own. */
     virtual float getParameter (int /*index*/) const { return 0.0f; }
+
+    /** A value of a parameter as a person reads it, with its unit: "-6.0 dB". Message thread. */
+    virtual juce::String getParameterText (int index, float value) const;
 };
 
 } // namespace host

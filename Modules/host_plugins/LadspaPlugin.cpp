@@ -509,6 +509,20 @@ float LadspaPlugin::getParameter (int index) const
                : 0.0f;
 }
 
+juce::String LadspaPlugin::getParameterText (int index, float value) const
+{
+    if (! juce::isPositiveAndBelow (index, pimpl->controls.size()))
+        return {};
+
+    const auto& range = pimpl->controls[static_cast<std::size_t> (index)]->range;
+    const auto plain = range.toPlain (value);
+
+    if (range.isToggled)
+        return plain > 0.5f ? "on" : "off";
+
+    return toParameterText (plain, pimpl->parameters[static_cast<std::size_t> (index)].label, range.isInteger);
+}
+
 const PluginInfo& LadspaPlugin::getInfo() const { return pimpl->info; }
 
 std::vector<BusInfo> LadspaPlugin::getBuses() const

@@ -48,6 +48,7 @@ public:
     const std::vector<ParameterInfo>& getParameters() const override;
     void setParameter (int index, float value) noexcept override;
     float getParameter (int index) const override;
+    juce::String getParameterText (int index, float value) const override;
 
     const PluginInfo& getInfo() const override;
     std::vector<BusInfo> getBuses() const override;
