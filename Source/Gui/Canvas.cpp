@@ -2,8 +2,7 @@
 
 #include "CanvasLayout.h"
 #include "Theme.h"
-
-#include <rt_guard/rt_guard.h>
+#include "Words.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,7 +12,7 @@ namespace gui
 
 namespace
 {
-constexpr int framesOfLamp = 4, framesOfMuted = 60, framesBetweenLoads = 10, framesBetweenFindings = 60;
+constexpr int framesOfLamp = 4, framesOfMuted = 60, framesBetweenLoads = 10, framesBetweenNames = 30;
 constexpr int edge = 20, footer = 36; ///< around what is made to fit
 constexpr int dotDistance = 24;
 constexpr float wireReach = 14.0f;
@@ -38,21 +37,7 @@ juce::String getWord (const juce::String& function)
     return "calls " + function;
 }
 
-juce::String getTypeName (const NodeCard& card)
-{
-    const auto type = juce::String (card.node->getType());
-
-    for (const auto& [key, name] : { std::pair{ "audioInput", "audio input" },
-                                     { "audioOutput", "audio output" },
-                                     { "midiInput", "MIDI input" },
-                                     { "midiOutput", "MIDI output" },
-                                     { "midiPlayer", "MIDI file" },
-                                     { "filePlayer", "audio file" } })
-        if (type == key)
-            return name;
-
-    return type;
-}
+juce::String getTypeName (const NodeCard& card) { return getNodeTypeName (toJuce (card.node->getType())); }
 } // namespace
 
 //======================================================================================================================
@@ -82,7 +67,6 @@ Canvas::Canvas (Workspace& workspaceToUse) : workspace (workspaceToUse)
 
 Canvas::~Canvas()
 {
-    reader.removeAllJobs (true, 10000);
     workspace.editor.removeListener (*this);
     workspace.removeListener (*this);
 }
@@ -353,54 +337,42 @@ juce::String Canvas::describe (const NodeCard& card) const
 //======================================================================================================================
 void Canvas::readFindings()
 {
-    const auto count = rt::guard::getViolationCount();
-
-    if (count == findingsSeen || reader.getNumJobs() > 0)
+    if (const auto version = guard->poll(); version == findingsVersion)
         return;
+    else
+        findingsVersion = version;
 
-    findingsSeen = count;
+    std::map<host::NodeId, std::map<std::string, std::uint64_t>> counts;
 
-    // Names are found from addresses, which takes its time: aside, therefore.
-    reader.addJob ([weak = juce::WeakReference<Canvas> (this)]
+    for (const auto& violation : guard->getSnapshot().violations)
+        counts[violation.node][violation.function] += violation.count;
+
+    findings.clear();
+    findingDetails.clear();
+
+    for (const auto& [id, functions] : counts)
     {
-        std::map<host::NodeId, std::map<juce::String, std::uint64_t>> counts;
+        const auto worst = std::max_element (functions.begin(), functions.end(), [] (const auto& a, const auto& b)
+                                             { return a.second < b.second; });
+        findings[id] = getWord (toJuce (worst->first));
+        auto& details = findingDetails[id];
 
-        for (const auto& violation : rt::guard::getSnapshot().violations)
-            counts[violation.node][violation.function] += violation.count;
+        for (const auto& [function, times] : functions)
+            details << "\n" << toJuce (function) << ", " << withThousands (times) << (times == 1 ? " time" : " times");
+    }
 
-        juce::MessageManager::callAsync ([weak, counts = std::move (counts)]
-        {
-            if (weak == nullptr)
-                return;
-
-            weak->findings.clear();
-            weak->findingDetails.clear();
-
-            for (const auto& [id, functions] : counts)
-            {
-                const auto worst = std::max_element (functions.begin(), functions.end(), [] (const auto& a, const auto& b)
-                                                     { return a.second < b.second; });
-                weak->findings[id] = getWord (worst->first);
-                auto& details = weak->findingDetails[id];
-
-                for (const auto& [function, times] : functions)
-                    details << "\n" << function << ", " << juce::String (times) << (times == 1 ? " time" : " times");
-            }
-
-            for (const auto& card : weak->cards)
-                weak->updateLook (*card);
-        });
-    });
+    for (const auto& card : cards)
+        updateLook (*card);
 }
 
 void Canvas::frame()
 {
-    ++frames;
     const auto readsLoad = frames % framesBetweenLoads == 0;
 
-    if (frames % framesBetweenFindings == 0)
+    readFindings();
+
+    if (frames % framesBetweenNames == 0)
     {
-        readFindings();
         const auto names = workspace.live.getMidiInputs().getNames();
         const auto devices = names.isEmpty()     ? juce::String ("no device")
                              : names.size() == 1 ? names[0]
@@ -458,6 +430,8 @@ void Canvas::frame()
         if (area.intersects (visible))
             movedMeters.push_back (area);
     }
+
+    ++frames;
 
     // Should nobody paint, remembering what is to be painted has no end.
     if (movedMeters.size() > 8 * cards.size() + 64)
@@ -669,7 +643,7 @@ juce::String Canvas::getHint() const
         case Gesture::Type::press: break;
     }
 
-    return juce::String::fromUTF8 ("Double-click to add \xc2\xb7 drop a plugin on a wire to insert it");
+    return "Double-click to add" + dot() + "drop a plugin on a wire to insert it";
 }
 
 void Canvas::paintBackground (juce::Graphics& g, float scale)

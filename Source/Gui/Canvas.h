@@ -1,6 +1,7 @@
 #pragma once
 
 #include "CanvasView.h"
+#include "GuardWatch.h"
 #include "NodeCard.h"
 #include "NodeCardRenderer.h"
 #include "WireLayer.h"
@@ -209,7 +210,8 @@ private:
     std::map<host::NodeId, NodeCard*> cardsById;
     std::map<host::NodeId, juce::Point<double>> automaticPlaces;
     std::map<host::NodeId, juce::String> findings, findingDetails;
-    std::uint64_t findingsSeen = 0;
+    juce::SharedResourcePointer<GuardWatch> guard;
+    int findingsVersion = 0;
     juce::String midiDevices;
     WireLayer wires;
     std::optional<WireBundle> selectedWire;
@@ -228,7 +230,6 @@ private:
 
     juce::TextButton zoomButton{ "100 %" }, fitButton{ "Fit" };
     std::unique_ptr<juce::TextEditor> nameEditor;
-    juce::ThreadPool reader{ 1 }; ///< for findings, which take their time
 
     JUCE_DECLARE_WEAK_REFERENCEABLE (Canvas)
 };

@@ -2,6 +2,7 @@
 
 #include "CanvasLayout.h"
 #include "Theme.h"
+#include "Words.h"
 
 #include <algorithm>
 
@@ -13,21 +14,6 @@ namespace gui
 namespace
 {
 constexpr int dotsPerNudge = 24; ///< world pixels
-
-struct NodeType
-{
-    const char* type;
-    const char* name;
-};
-
-constexpr NodeType nodeTypes[] = { { "gain", "Gain" },
-                                   { "mixer", "Mixer" },
-                                   { "tone", "Tone" },
-                                   { "feedback", "Feedback" },
-                                   { "audioInput", "Audio input" },
-                                   { "audioOutput", "Audio output" },
-                                   { "midiInput", "MIDI input" },
-                                   { "midiOutput", "MIDI output" } };
 
 juce::PopupMenu::Item makeItem (const juce::String& text, const juce::String& shortcut, std::function<void()> action,
                                 bool isEnabled = true, bool isTicked = false)
@@ -44,7 +30,7 @@ juce::PopupMenu::Item makeItem (const juce::String& text, const juce::String& sh
 //======================================================================================================================
 juce::String Canvas::describe (const NodePortGroup& group) const
 {
-    return find (group.node)->getNodeName() + " " + juce::String (group.describe());
+    return find (group.node)->getNodeName() + " " + toJuce (group.describe());
 }
 
 juce::String Canvas::describe (const WireBundle& bundle) const { return describe (bundle.from) + " to " + describe (bundle.to); }
@@ -438,7 +424,7 @@ void Canvas::showWireMenu (int index, juce::Point<int> place)
 
     juce::PopupMenu menu;
     menu.addSectionHeader (describe (bundle));
-    menu.addItem (makeItem ("Insert a plugin...", {}, [this, bundle, units] { workspace.chooseNode (units, bundle.wires); }));
+    menu.addItem (makeItem ("Insert...", {}, [this, bundle, units] { workspace.chooseNode (units, bundle.wires); }));
     menu.addItem (makeItem ("Disconnect", "delete", [this, bundle] { disconnect (bundle.wires); }));
 
     if (bundle.wires.size() > 1)
@@ -453,19 +439,15 @@ void Canvas::showWireMenu (int index, juce::Point<int> place)
 void Canvas::showEmptyMenu (juce::Point<int> place)
 {
     const auto units = toUnits (place);
-    juce::PopupMenu menu, types;
-
-    for (const auto& [type, name] : nodeTypes)
-        types.addItem (makeItem (name, {}, [this, units, t = juce::String (type)] { addNode (t, units, {}); }));
+    juce::PopupMenu menu;
 
     const auto undo = workspace.editor.getUndoName(), redo = workspace.editor.getRedoName();
 
-    menu.addItem (makeItem ("Add a plugin...", "double-click", [this, units] { workspace.chooseNode (units, {}); }));
-    menu.addSubMenu ("Add", types);
+    menu.addItem (makeItem ("Add...", "double-click", [this, units] { workspace.chooseNode (units, {}); }));
     menu.addSeparator();
-    menu.addItem (makeItem ("Undo " + juce::String (undo.value_or ("")), "ctrl + Z",
+    menu.addItem (makeItem ("Undo " + toJuce (undo.value_or ("")), "ctrl + Z",
                             [this] { workspace.attempt ([this] { workspace.editor.undo(); }); }, undo.has_value()));
-    menu.addItem (makeItem ("Redo " + juce::String (redo.value_or ("")), "ctrl + shift + Z",
+    menu.addItem (makeItem ("Redo " + toJuce (redo.value_or ("")), "ctrl + shift + Z",
                             [this] { workspace.attempt ([this] { workspace.editor.redo(); }); }, redo.has_value()));
     menu.addSeparator();
     menu.addItem (makeItem ("Select all", "ctrl + A", [this] { selectAll(); }, ! cards.empty()));

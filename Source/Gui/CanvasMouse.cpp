@@ -2,6 +2,7 @@
 
 #include "CanvasLayout.h"
 #include "Theme.h"
+#include "Words.h"
 
 #include <algorithm>
 #include <cmath>
@@ -112,7 +113,7 @@ juce::String Canvas::getTooltip()
         const auto name = hit.card->getNodeName();
 
         if (! hit.card->node->missing.empty())
-            return name + ": " + juce::String::fromUTF8 (hit.card->node->missing.c_str());
+            return name + ": " + toJuce (hit.card->node->missing);
 
         const auto finding = findingDetails.find (hit.card->getId());
         return finding != findingDetails.end() ? name + " on the audio thread:" + finding->second : juce::String();

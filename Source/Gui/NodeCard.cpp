@@ -1,5 +1,7 @@
 #include "NodeCard.h"
 
+#include "Words.h"
+
 namespace gui
 {
 
@@ -42,8 +44,7 @@ NodeCard::NodeCard (host::SessionEditor::NodePtr nodeToUse) : node (std::move (n
 
 juce::String NodeCard::getNodeName() const
 {
-    const auto name = node->getName();
-    return juce::String::fromUTF8 (name.c_str(), int (name.size()));
+    return toJuce (node->getName());
 }
 
 void NodeCard::readPorts()
