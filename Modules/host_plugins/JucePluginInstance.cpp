@@ -273,10 +273,33 @@ float JucePluginInstance::getParameter (int index) const
                : 0.0f;
 }
 
+juce::String JucePluginInstance::getParameterText (int index, float value) const
+{
+    if (! juce::isPositiveAndBelow (index, juceParameters.size()))
+        return {};
+
+    // Some plugins put the unit into their text, others leave it to the label.
+    const auto text = juceParameters[static_cast<std::size_t> (index)]->getText (value, 128).trim();
+    const auto& unit = parameters[static_cast<std::size_t> (index)].label;
+    const auto isNumber = text.isNotEmpty() && text.containsOnly ("+-0123456789.,e");
+    return unit.isEmpty() || ! isNumber ? text : text + " " + unit;
+}
+
 void JucePluginInstance::audioProcessorChanged (juce::AudioProcessor*, const ChangeDetails& details)
 {
     if (details.latencyChanged)
         latency.store (std::max (0, plugin->getLatencySamples()), std::memory_order_relaxed);
+
+    if (details.nonParameterStateChanged && std::this_thread::get_id() == messageThread && ! isSettingState)
+        edited = true;
+}
+
+void JucePluginInstance::audioProcessorParameterChanged (juce::AudioProcessor*, int, float)
+{
+    // On the thread that renders this is a MIDI controller; what setParameter() sets does not come here at all. Without an
+    // editor it is no person's doing: some plugins tell all their values again some time after they were made.
+    if (std::this_thread::get_id() == messageThread && ! isSettingState && plugin->getActiveEditor() != nullptr)
+        edited = true;
 }
 
 const PluginInfo& JucePluginInstance::getInfo() const { return info; }
@@ -317,7 +340,19 @@ void JucePluginInstance::setState (const juce::MemoryBlock& state)
         && juce::AudioProcessor::getXmlFromBinary (state.getData(), static_cast<int> (state.getSize())) == nullptr)
         throw Error (info.name.toStdString(), "its saved state is unreadable", "the plugin keeps its present settings");
 
+    const juce::ScopedValueSetter setting (isSettingState, true);
     plugin->setStateInformation (state.getData(), static_cast<int> (state.getSize()));
 }
+
+std::unique_ptr<juce::Component> JucePluginInstance::createEditor()
+{
+    // Several LV2 editors end the process that shows them.
+    if (info.format != "VST3" || plugin->getActiveEditor() != nullptr)
+        return {};
+
+    return std::unique_ptr<juce::Component> (plugin->createEditorIfNeeded());
+}
+
+bool JucePluginInstance::takeEdited() { return std::exchange (edited, false); }
 
 } // namespace host

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <memory>
+#include <thread>
 
 namespace host
 {
@@ -33,12 +34,15 @@ public:
     const std::vector<ParameterInfo>& getParameters() const override;
     void setParameter (int index, float value) noexcept override;
     float getParameter (int index) const override;
+    juce::String getParameterText (int index, float value) const override;
 
     const PluginInfo& getInfo() const override;
     std::vector<BusInfo> getBuses() const override;
     juce::StringArray getPrograms() const override;
     juce::MemoryBlock getState() override;
     void setState (const juce::MemoryBlock&) override;
+    std::unique_ptr<juce::Component> createEditor() override;
+    bool takeEdited() override;
 
 private:
     /** Tells the plugin the transport's position at the start of the block in hand. Rendering thread. */
@@ -50,7 +54,7 @@ private:
         double sampleRate = 48000.0;
     };
 
-    void audioProcessorParameterChanged (juce::AudioProcessor*, int, float) override {}
+    void audioProcessorParameterChanged (juce::AudioProcessor*, int, float) override;
     void audioProcessorChanged (juce::AudioProcessor*, const ChangeDetails&) override;
     void collectParameters();
     void makeReady (double sampleRate, int maxBlockSize);
@@ -62,6 +66,8 @@ private:
     std::vector<ParameterInfo> parameters;
     std::vector<juce::AudioProcessorParameter*> juceParameters; ///< the plugin's own, one for each of `parameters`
     std::atomic<int> latency{ 0 };
+    const std::thread::id messageThread = std::this_thread::get_id();
+    bool isSettingState = false, edited = false; ///< message thread
     juce::AudioBuffer<float> wide; ///< for plugins of so many channels that JUCE would allocate to refer to them
     bool isPrepared = false;
 };

@@ -291,6 +291,26 @@ std::vector<std::uint32_t> TestDisplay::getPixels (int x, int y, int width, int 
     return pixels;
 }
 
+int TestDisplay::countInnerWindows (const Window& window) const
+{
+    auto* display = toX (connection);
+    std::vector<::Window> all{ window.id };
+
+    for (std::size_t i = 0; i < all.size(); ++i)
+    {
+        ::Window root = 0, parent = 0, *children = nullptr;
+        unsigned numChildren = 0;
+
+        if (XQueryTree (display, all[i], &root, &parent, &children, &numChildren) != 0 && children != nullptr)
+        {
+            all.insert (all.end(), children, children + numChildren);
+            XFree (children);
+        }
+    }
+
+    return static_cast<int> (all.size()) - 1;
+}
+
 int TestDisplay::countColours (const Window& window) const
 {
     const auto pixels = getPixels (window.x, window.y, window.width, window.height);

@@ -57,6 +57,9 @@ public:
     /** What can be seen in a part of the screen, 0x00RRGGBB by rows. */
     std::vector<std::uint32_t> getPixels (int x, int y, int width, int height) const;
 
+    /** How many windows there are inside a window, at any depth. */
+    int countInnerWindows (const Window&) const;
+
     /** How many different colours there are. */
     int countColours (const Window&) const;
 
