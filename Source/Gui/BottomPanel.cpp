@@ -45,8 +45,8 @@ void BottomPanel::setOpen (bool shouldBeOpen)
     opened = shouldBeOpen;
     update();
 
-    if (onHeightChanged)
-        onHeightChanged();
+    if (onHeightChange)
+        onHeightChange();
 }
 
 void BottomPanel::update()

@@ -32,10 +32,10 @@ public:
     bool isOpen() const noexcept { return opened; }
 
     /** 251 open, 36 closed. */
-    int getIdealHeight() const noexcept { return opened ? 251 : 36; }
+    int getWantedHeight() const noexcept { return opened ? 251 : 36; }
 
-    /** It was opened or closed: getIdealHeight() is another one. */
-    std::function<void()> onHeightChanged;
+    /** It was opened or closed: getWantedHeight() is another one. */
+    std::function<void()> onHeightChange;
 
     void paint (juce::Graphics&) override;
     void resized() override;
