@@ -293,6 +293,9 @@ bool SessionEditor::canConnect (const Wire& wire) const
         return false;
     }
 
+    if (engine.getGraph().find (wire.from.node)->role == NodeRole::feedback)
+        return true;
+
     // A loop needs a feedback node in it: is there a way back from the destination to the source?
     std::vector<NodeId> ways{ wire.to.node };
     std::set<NodeId> seen;
