@@ -1,10 +1,12 @@
 #include "Cli/Commands.h"
+#include "Cli/StopSignal.h"
+#include "Gui/App.h"
 
 #include <host_graph/Error.h>
-#include <juce_events/juce_events.h>
+#include <juce_gui_basics/juce_gui_basics.h>
 
 #include <csignal>
-#include <cstdlib>
+#include <functional>
 #include <iostream>
 #include <string_view>
 
@@ -23,16 +25,21 @@ bool asksForApp (int argc, char** argv)
     return argument.ends_with (".audiohost") || argument.ends_with (".filtergraph");
 }
 
-int runApp()
+int runApp (const char* session)
 {
-    const auto* display = std::getenv ("DISPLAY");
+    const juce::ScopedJuceInitialiser_GUI juce;
 
-    if (display == nullptr || *display == 0)
+    // JUCE opens the display as it begins; without one its first window would crash.
+    if (juce::Desktop::getInstance().getDisplays().displays.isEmpty())
+    {
         tell ("the desktop app: there is no display; use AudioHost play SESSION, or see AudioHost --help");
-    else
-        tell ("the desktop app: does not exist yet in this version; use AudioHost play SESSION, or see AudioHost --help");
+        return 2;
+    }
 
-    return 2;
+    const cli::StopSignal stop;
+    const auto path = juce::String::fromUTF8 (session != nullptr ? session : "");
+    return gui::runApp (path.isEmpty() ? juce::File() : juce::File::getCurrentWorkingDirectory().getChildFile (path),
+                        stop.flag());
 }
 
 /** The parser would only say that it misses a command. */
@@ -50,6 +57,30 @@ int finishOutput (int exitCode)
 
     tell ("standard output: cannot be written to its end; check where it goes and the free space there");
     return exitCode == 0 ? 1 : exitCode;
+}
+
+/** Calls what a person asked for, and tells what is thrown. */
+int tellErrors (const std::function<int()>& work)
+{
+    try
+    {
+        return work();
+    }
+    catch (const host::Error& error)
+    {
+        tell (error.what());
+        return int (error.getKind());
+    }
+    catch (const std::bad_alloc&)
+    {
+        tell ("memory: there is not enough of it for this; close other programs, or ask for less");
+        return 1;
+    }
+    catch (const std::exception& error)
+    {
+        tell (std::string ("unexpected trouble: ") + error.what() + "; please report it with what you did");
+        return 1;
+    }
 }
 
 int runCommand (int argc, char** argv)
@@ -86,21 +117,6 @@ int runCommand (int argc, char** argv)
         app.exit (error);
         return isWrong ? 2 : finishOutput (0);
     }
-    catch (const host::Error& error)
-    {
-        tell (error.what());
-        return int (error.getKind());
-    }
-    catch (const std::bad_alloc&)
-    {
-        tell ("memory: there is not enough of it for this; close other programs, or ask for less");
-        return 1;
-    }
-    catch (const std::exception& error)
-    {
-        tell (std::string ("unexpected trouble: ") + error.what() + "; please report it with what you did");
-        return 1;
-    }
 }
 
 } // namespace
@@ -110,5 +126,6 @@ int main (int argc, char** argv)
     // A file that may not grow further is an error of write(), told like a full disk, and not the end of the program.
     std::signal (SIGXFSZ, SIG_IGN);
 
-    return asksForApp (argc, argv) ? runApp() : runCommand (argc, argv);
+    return tellErrors ([&]
+                       { return asksForApp (argc, argv) ? runApp (argc == 2 ? argv[1] : nullptr) : runCommand (argc, argv); });
 }
