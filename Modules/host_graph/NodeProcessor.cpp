@@ -29,7 +29,7 @@ juce::String toParameterText (float value, const juce::String& unit, bool isWhol
     if (isWhole || size >= 1000.0f)
         number = juce::String (juce::int64 (std::llround (value)));
     else
-        number = juce::String (value, size >= 100.0f ? 1 : size >= 1.0f ? 2 : 3, false);
+        number = juce::String (value, size >= 100.0f ? 1 : size >= 1.0f || value == 0.0f ? 2 : 3, false);
 
     // "-0.00" is no news.
     if (number.startsWithChar ('-') && number.containsOnly ("-0."))

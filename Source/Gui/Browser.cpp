@@ -27,6 +27,18 @@ juce::String explain (const host::ScanFailure& failure)
     return "cannot be loaded here";
 }
 
+/** A maker's name without the addresses that some write behind it. */
+juce::String trimMaker (const juce::String& maker)
+{
+    auto name = maker.upToFirstOccurrenceOf ("\n", false, false);
+
+    for (const auto* opening : { " <", " (" })
+        if (const auto start = name.indexOf (opening); start > 0)
+            name = name.substring (0, start);
+
+    return name.trim();
+}
+
 juce::String tipFor (const juce::String& type)
 {
     static constexpr std::array<std::pair<const char*, const char*>, 9> tips{
@@ -307,7 +319,7 @@ void Browser::collectItems()
         for (const auto* plugin : plugins)
             add ({ Kind::addable,
                    plugin->name,
-                   plugin->manufacturer.upToFirstOccurrenceOf ("\n", false, false),
+                   trimMaker (plugin->manufacturer),
                    plugin->format,
                    "plugin:" + plugin->id,
                    plugin->file,

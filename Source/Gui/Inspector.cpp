@@ -12,6 +12,30 @@ namespace
 constexpr int margin = 18;
 constexpr int lineHeight = 19;
 constexpr std::size_t mostFindings = 3;
+
+/** Ids and paths are longer than a line, and a line is only broken between words. */
+juce::String breakLongWords (const juce::String& text)
+{
+    constexpr int longest = 32;
+    juce::String result;
+    int length = 0;
+
+    for (auto character = text.getCharPointer(); ! character.isEmpty();)
+    {
+        const auto c = character.getAndAdvance();
+        length = juce::CharacterFunctions::isWhitespace (c) ? 0 : length + 1;
+
+        if (length > longest)
+        {
+            result << "\n";
+            length = 1;
+        }
+
+        result << juce::String::charToString (c);
+    }
+
+    return result;
+}
 } // namespace
 
 Inspector::Inspector (Workspace& w) : workspace (w), parameters (w)
@@ -131,7 +155,7 @@ void Inspector::refreshNode()
     }
 
     if (! node->missing.empty())
-        explanation = toJuce (node->missing)
+        explanation = breakLongWords (toJuce (node->missing))
                       + "\n\nIts place, wires and settings are kept in the session. Install the plugin, scan, and open the "
                         "session again; or delete the node.";
 
@@ -158,7 +182,7 @@ void Inspector::refreshSeveral()
     }
 
     subtitle.clear();
-    explanation = names.joinIntoString (", ");
+    explanation = breakLongWords (names.joinIntoString (", "));
     bypass.setVisible (true);
     bypass.setToggleState (areBypassed, juce::dontSendNotification);
     remove.setVisible (true);

@@ -155,7 +155,7 @@ void KeyboardPanel::handleNoteOff (juce::MidiKeyboardState*, int ch, int note, f
 void KeyboardPanel::resized()
 {
     auto row = getLocalBounds().reduced (18, 0).withTrimmedTop (2).removeFromTop (26);
-    octaveArea = row.removeFromLeft (86);
+    octaveArea = row.removeFromLeft (100);
     lower.setBounds (row.removeFromLeft (58).reduced (0, 1));
     row.removeFromLeft (4);
     higher.setBounds (row.removeFromLeft (58).reduced (0, 1));
@@ -168,7 +168,8 @@ void KeyboardPanel::resized()
     row.removeFromLeft (24);
     panic.setBounds (row.removeFromLeft (58).reduced (0, 1));
 
-    const auto area = getLocalBounds().reduced (18, 0).withTrimmedTop (38).withTrimmedBottom (14);
+    auto area = getLocalBounds().reduced (18, 0).withTrimmedTop (38).withTrimmedBottom (8);
+    hintArea = area.removeFromBottom (22);
     keys->setBounds (area);
     keys->setKeyWidth (juce::jlimit (14.0f, 26.0f, float (area.getWidth()) / 40.0f));
 
@@ -190,10 +191,10 @@ void KeyboardPanel::paint (juce::Graphics& g)
                  juce::Justification::centredLeft);
     g.drawText ("Channel", channelArea, juce::Justification::centredLeft, false);
 
-    const auto hint = panic.getBounds().withX (panic.getRight() + 24).withRight (getWidth() - 18);
-    g.drawFittedText (keys->hasKeyboardFocus (true) ? "A W S E D F play; Z and X change the octave."
-                                                    : "Click a key to play from the computer's keyboard.",
-                      hint, juce::Justification::centredLeft, 1, 0.9f);
+    g.drawText (keys->hasKeyboardFocus (true)
+                    ? "The computer's keyboard plays: A W S E D F and on are the keys, Z and X change the octave."
+                    : "Click a key to play from the computer's keyboard as well.",
+                hintArea, juce::Justification::centredLeft, true);
 
     if (keys->hasKeyboardFocus (true))
     {

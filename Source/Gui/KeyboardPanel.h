@@ -38,7 +38,7 @@ private:
     juce::Slider velocity;
     juce::ComboBox channel;
     int octave = 4; ///< of the computer's keys, as MidiKeyboardComponent counts: 5 begins at middle C
-    juce::Rectangle<int> octaveArea, velocityArea, channelArea;
+    juce::Rectangle<int> octaveArea, velocityArea, channelArea, hintArea;
 };
 
 } // namespace gui

@@ -157,7 +157,7 @@ juce::String RealTimePanel::getVerdict() const
     juce::StringArray words;
 
     if (numLate > 0)
-        words.add (countOf (numLate, "block") + (numLate == 1 ? " took" : " took") + " longer than there was time");
+        words.add (countOf (numLate, "block") + " took longer than there was time");
 
     if (numXruns > 0)
         words.add (countOf (numXruns, "gap") + " (xrun" + (numXruns == 1 ? "" : "s") + ") reached the speakers");
@@ -216,7 +216,7 @@ void RealTimePanel::paint (juce::Graphics& g)
         const auto isOff = shownMode == rt::guard::Mode::off;
         g.drawFittedText (isOff ? "The guard is off: nothing is watched."
                                 : "None: nothing on the audio thread could make it wait.",
-                          findingsArea.withTrimmedTop (24), juce::Justification::topLeft, 3);
+                          findingsArea.withTrimmedTop (24), juce::Justification::topLeft, 3, 1.0f);
     }
 
     paintLoad (g);

@@ -49,10 +49,10 @@ juce::String getNodeTypeName (const juce::String& type)
                                                                                  { "tone", "Tone" },
                                                                                  { "feedback", "Feedback" },
                                                                                  { "midiPlayer", "MIDI Player" },
-                                                                                 { "audioInput", "Audio In" },
-                                                                                 { "audioOutput", "Audio Out" },
-                                                                                 { "midiInput", "MIDI In" },
-                                                                                 { "midiOutput", "MIDI Out" } } };
+                                                                                 { "audioInput", "Audio Input" },
+                                                                                 { "audioOutput", "Audio Output" },
+                                                                                 { "midiInput", "MIDI Input" },
+                                                                                 { "midiOutput", "MIDI Output" } } };
 
     for (const auto& [key, name] : names)
         if (type == key)

@@ -28,7 +28,7 @@ juce::String toRate (double hertz);
 /** A middle dot between words. */
 inline juce::String dot() { return toJuce (" · "); }
 
-/** The name of a node type for a person: "audioInput" is "Audio In". The type itself if it is none of ours. */
+/** The name of a node type for a person: "audioInput" is "Audio Input". The type itself if it is none of ours. */
 juce::String getNodeTypeName (const juce::String& type);
 
 } // namespace gui
