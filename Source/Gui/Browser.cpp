@@ -19,7 +19,7 @@ juce::String explain (const host::ScanFailure& failure)
         return "crashed while scanned";
 
     if (failure.reason == "timed-out")
-        return "gave no answer while scanned";
+        return "no answer while scanned";
 
     if (failure.reason == "no-plugin")
         return "holds no plugin";
@@ -92,7 +92,8 @@ struct Browser::List final : public juce::ListBox
 
     void focusGained (FocusChangeType cause) override
     {
-        if (getSelectedRow() < 0)
+        // Not by the mouse: the list would move away under it.
+        if (cause == focusChangedByTabKey && getSelectedRow() < 0)
             selectRow (browser.findAddable (0, 1));
 
         juce::ListBox::focusGained (cause);

@@ -47,6 +47,7 @@ Inspector::Inspector (Workspace& w) : workspace (w), parameters (w)
     name.setMinimumHorizontalScale (1.0f);
     name.setBorderSize ({ 1, 4, 1, 4 });
     name.onTextChange = [this] { renamed(); };
+    name.setRepaintsOnMouseActivity (true);
     name.onEditorShow = [this]
     {
         if (auto* editor = name.getCurrentTextEditor())
@@ -255,7 +256,7 @@ std::vector<Inspector::Line> Inspector::getRealTimeFacts() const
                            Token::muted });
 
     if (const auto muted = runtime.mutedBlocks.load (std::memory_order_relaxed); muted > 0)
-        lines.push_back ({ countOf (muted, "block") + " muted: no finite numbers came out", Token::bad });
+        lines.push_back ({ countOf (muted, "block") + " muted: NaN came out", Token::bad });
 
     if (const auto dropped = runtime.droppedEvents.load (std::memory_order_relaxed); dropped > 0)
         lines.push_back ({ countOf (dropped, "MIDI event") + " dropped: too many at once", Token::bad });

@@ -10,6 +10,15 @@ namespace
 constexpr std::array modeValues{ rt::guard::Mode::off, rt::guard::Mode::count, rt::guard::Mode::report };
 constexpr int rowHeight = 38;
 constexpr int barStep = 20, barWidth = 14;
+
+/** A frame of a stack without the folders of its file. */
+juce::String shortenFrame (const std::string& frame)
+{
+    const auto text = toJuce (frame);
+    const auto place = text.lastIndexOf (" at ");
+    return place < 0 ? text
+                     : text.substring (0, place + 4) + text.substring (place + 4).fromLastOccurrenceOf ("/", false, false);
+}
 } // namespace
 
 RealTimePanel::RealTimePanel (Workspace& w) : workspace (w), findings ("Findings", this)
@@ -324,7 +333,7 @@ void RealTimePanel::paintListBoxItem (int row, juce::Graphics& g, int w, int h, 
     g.setColour (colour (Token::muted));
     g.setFont (font (10.0f));
     g.drawText (countOf (violation.count, "call")
-                    + (violation.stack.empty() ? juce::String() : dot() + toJuce (violation.stack.front())),
+                    + (violation.stack.empty() ? juce::String() : dot() + shortenFrame (violation.stack.front())),
                 inner.withTop (inner.getBottom() - 14), juce::Justification::centredLeft, true);
 }
 

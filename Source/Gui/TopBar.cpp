@@ -220,6 +220,7 @@ TopBar::TopBar (Workspace& w)
     tempo.setTooltip ("Quarter notes a minute, 1 to 999: click to change");
     tempo.setEditable (true, true, false);
     tempo.setBorderSize ({ 1, 2, 1, 2 });
+    tempo.setRepaintsOnMouseActivity (true);
     tempo.onEditorShow = [this]
     {
         if (auto* editor = tempo.getCurrentTextEditor())
