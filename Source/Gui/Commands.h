@@ -61,6 +61,7 @@ public:
     };
 
     void bind (Id, Action);
+    bool isBound (Id id) const { return actions.contains (id); }
 
     juce::ApplicationCommandManager& getManager() noexcept { return manager; }
 
