@@ -41,12 +41,44 @@ juce::String getTypeName (const NodeCard& card) { return getNodeTypeName (toJuce
 } // namespace
 
 //======================================================================================================================
+/** Hears of every repaint of the canvas and what is on it; keeps no image. */
+class Canvas::Dirt final : public juce::CachedComponentImage
+{
+public:
+    explicit Dirt (Canvas& canvasToWatch) : canvas (canvasToWatch) {}
+
+    void paint (juce::Graphics& g) override { canvas.paintEntireComponent (g, false); }
+
+    bool invalidateAll() override { return invalidate (canvas.getLocalBounds()); }
+
+    bool invalidate (const juce::Rectangle<int>& area) override
+    {
+        constexpr int most = 64;
+
+        if (! canvas.isRepaintingMeter)
+            canvas.dirt.add (area.getIntersection (canvas.getLocalBounds()));
+
+        // A few areas too large cost less than many.
+        if (canvas.dirt.getNumRectangles() > most)
+            canvas.dirt = canvas.dirt.getBounds();
+
+        return true;
+    }
+
+    void releaseResources() override {}
+
+private:
+    Canvas& canvas;
+};
+
+//======================================================================================================================
 Canvas::Canvas (Workspace& workspaceToUse) : workspace (workspaceToUse)
 {
     setName ("Graph");
     setTitle ("Graph");
     setHelpText ("Tab goes from node to node. C connects, X disconnects, B bypasses, Enter opens.");
     setOpaque (true);
+    setCachedComponentImage (new Dirt (*this));
     setWantsKeyboardFocus (true);
 
     setLook (zoomButton, ButtonLook::link, 11.0f);
@@ -133,9 +165,9 @@ void Canvas::sessionChanged()
     std::map<host::NodeId, std::size_t> order;
 
     for (const auto& [id, card] : cardsById)
-        order[id] = std::size_t (std::find_if (cards.begin(), cards.end(), [&, c = card] (const auto& other)
-                                               { return other.get() == c; })
-                                 - cards.begin());
+        order[id] = std::size_t (
+            std::find_if (cards.begin(), cards.end(), [&, c = card] (const auto& other) { return other.get() == c; })
+            - cards.begin());
 
     cards = std::move (kept);
 
@@ -317,7 +349,8 @@ juce::String Canvas::describe (const NodeCard& card) const
         text << ", " << card.look.detail;
 
     if (card.look.showsLoad)
-        text << ", " << juce::roundToInt (100.0f * card.node->runtime->load.load (std::memory_order_relaxed)) << " percent load";
+        text << ", " << juce::roundToInt (100.0f * card.node->runtime->load.load (std::memory_order_relaxed))
+             << " percent load";
 
     if (card.look.pill.isNotEmpty())
         text << ", " << card.look.pill << " on the audio thread";
@@ -352,8 +385,8 @@ void Canvas::readFindings()
 
     for (const auto& [id, functions] : counts)
     {
-        const auto worst = std::max_element (functions.begin(), functions.end(), [] (const auto& a, const auto& b)
-                                             { return a.second < b.second; });
+        const auto worst = std::max_element (functions.begin(), functions.end(),
+                                             [] (const auto& a, const auto& b) { return a.second < b.second; });
         findings[id] = getWord (toJuce (worst->first));
         auto& details = findingDetails[id];
 
@@ -425,17 +458,19 @@ void Canvas::frame()
             continue;
 
         const auto area = (changed.toFloat() / pixelScale + getPictureCorner (*card)).getSmallestIntegerContainer();
+        const juce::ScopedValueSetter<bool> isMeter (isRepaintingMeter, true);
         repaint (area);
-
-        if (area.intersects (visible))
-            movedMeters.push_back (area);
+        movedMeters.push_back (area);
     }
 
     ++frames;
 
     // Should nobody paint, remembering what is to be painted has no end.
     if (movedMeters.size() > 8 * cards.size() + 64)
+    {
         movedMeters.clear();
+        repaint();
+    }
 }
 
 /** @returns the part of its picture that changed */
@@ -485,7 +520,8 @@ juce::Point<float> Canvas::getZoomedPort (const NodePortGroup& group) const
 {
     const auto& card = *find (group.node);
     const auto bounds = getZoomedBounds (card).toFloat();
-    return { group.isOutput ? bounds.getRight() : bounds.getX(), bounds.getY() + float (card.shape.getPortY (group) * view.zoom) };
+    return { group.isOutput ? bounds.getRight() : bounds.getX(),
+             bounds.getY() + float (card.shape.getPortY (group) * view.zoom) };
 }
 
 juce::Point<int> Canvas::getPortPosition (const NodePortGroup& group) const
@@ -552,7 +588,6 @@ void Canvas::setView (const CanvasView& newView)
 /** Of everything at once. */
 void Canvas::boundsChanged()
 {
-    movedMeters.clear();
     repaint();
 
     // Tab goes through the cards from left to right, and then from top to bottom.
@@ -662,14 +697,16 @@ void Canvas::paintBackground (juce::Graphics& g, float scale)
 
     if (dots.isNull())
     {
-        dots = juce::Image (juce::Image::ARGB, juce::roundToInt (float (width) * scale), juce::roundToInt (float (height) * scale), true);
+        dots = juce::Image (juce::Image::ARGB, juce::roundToInt (float (width) * scale),
+                            juce::roundToInt (float (height) * scale), true);
         juce::Graphics row (dots);
         row.addTransform (juce::AffineTransform::scale (scale));
         row.setColour (colour (Token::card));
 
         for (double x = 0.0; x < width; x += distance)
-            row.fillEllipse (juce::Rectangle<float> (2.0f * radius, 2.0f * radius)
-                                 .withCentre ({ float (juce::roundToInt (x)) + 0.5f * float (height), 0.5f * float (height) }));
+            row.fillEllipse (
+                juce::Rectangle<float> (2.0f * radius, 2.0f * radius)
+                    .withCentre ({ float (juce::roundToInt (x)) + 0.5f * float (height), 0.5f * float (height) }));
     }
 
     const auto getFirst = [distance] (int offset) { return std::floor (offset / distance) * distance - offset; };
@@ -680,13 +717,34 @@ void Canvas::paintBackground (juce::Graphics& g, float scale)
         const juce::Rectangle<int> row (x - height / 2, juce::roundToInt (y) - height / 2, width, height);
 
         if (g.clipRegionIntersects (row))
-            g.drawImageTransformed (dots, juce::AffineTransform::scale (1.0f / scale).translated (row.getPosition().toFloat()));
+            g.drawImageTransformed (dots,
+                                    juce::AffineTransform::scale (1.0f / scale).translated (row.getPosition().toFloat()));
     }
 
     g.setColour (colour (Token::muted));
     g.setFont (font (11.0f));
     g.drawText (getHint(), getLocalBounds().removeFromBottom (footer).withTrimmedLeft (edge).withTrimmedRight (120),
                 juce::Justification::centredLeft, true);
+}
+
+/** Whether nothing but what is known to be dirty is asked for: not so when a window that lay above has gone, or for a
+    picture. */
+bool Canvas::paintsOnlyDirt (juce::Graphics& g) const
+{
+    const juce::Graphics::ScopedSaveState state (g);
+
+    for (const auto& area : dirt)
+        g.excludeClipRegion (area);
+
+    for (const auto& area : movedMeters)
+    {
+        if (g.isClipEmpty())
+            return true;
+
+        g.excludeClipRegion (area);
+    }
+
+    return g.isClipEmpty();
 }
 
 void Canvas::paint (juce::Graphics& g)
@@ -708,19 +766,18 @@ void Canvas::paint (juce::Graphics& g)
     {
         // Where only meters moved, which lie on cards, neither background nor wires can be seen.
         const juce::Graphics::ScopedSaveState state (g);
+        const auto isAllKnown = paintsOnlyDirt (g);
 
-        for (const auto& area : movedMeters)
-            g.excludeClipRegion (area);
-
-        movedMeters.clear();
-
-        if (! g.isClipEmpty())
+        if (! isAllKnown || g.reduceClipRegion (dirt))
         {
             paintBackground (g, pixelScale);
             wires.paint (g, view.offset, selectedWire ? wires.getIndex (*selectedWire) : -1,
                          gesture.detached ? wires.getIndex (*gesture.detached) : -1);
         }
     }
+
+    movedMeters.clear();
+    dirt.clear();
 
     for (const auto& card : cards)
     {
@@ -753,14 +810,15 @@ void Canvas::paintGesture (juce::Graphics& g)
 
         const juce::Graphics::ScopedSaveState state (g);
         g.setOrigin (-view.offset);
-        WireLayer::paintCurve (g, wires.getCurve (wire), wires.getBundles()[std::size_t (wire)].getKind(), colour (Token::focus),
-                               view.zoom, 2.0f);
+        WireLayer::paintCurve (g, wires.getCurve (wire), wires.getBundles()[std::size_t (wire)].getKind(),
+                               colour (Token::focus), view.zoom, 2.0f);
     }
 
     const auto paintPort = [&] (const NodePortGroup& group, float radius, juce::Colour ring)
     {
         g.setColour (ring);
-        g.drawEllipse (juce::Rectangle<float> (2.0f * radius, 2.0f * radius).withCentre (getPortPosition (group).toFloat()), 1.5f);
+        g.drawEllipse (juce::Rectangle<float> (2.0f * radius, 2.0f * radius).withCentre (getPortPosition (group).toFloat()),
+                       1.5f);
     };
 
     if (gesture.type == Gesture::Type::wire)

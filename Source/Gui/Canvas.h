@@ -34,7 +34,7 @@ public:
 
     /** @name Commands, for menus and keys of the window */
     /**@{*/
-    void deleteSelection();  ///< the selected wire, else the selected nodes
+    void deleteSelection(); ///< the selected wire, else the selected nodes
     void duplicateSelection();
     void toggleBypassOfSelection();
     void selectAll();
@@ -123,17 +123,17 @@ private:
         Type type = Type::none;
         juce::Point<int> start, current;
         juce::Point<double> startWorld;
-        juce::Point<int> startOffset;        ///< pan
-        std::set<host::NodeId> before;       ///< rubber band: the selection that it adds to
-        host::NodeId card = 0;               ///< that was pressed
-        bool selectsOnRelease = false;       ///< one of several selected cards: only a click selects it alone
+        juce::Point<int> startOffset;                       ///< pan
+        std::set<host::NodeId> before;                      ///< rubber band: the selection that it adds to
+        host::NodeId card = 0;                              ///< that was pressed
+        bool selectsOnRelease = false;                      ///< one of several selected cards: only a click selects it alone
         std::map<host::NodeId, juce::Point<double>> places; ///< where moved cards were
-        int insertInto = -1;                 ///< the wire that a moved card is over
-        float pressedProportion = 0.0f;      ///< where on the selected wire it was pressed
-        NodePortGroup fixedEnd;              ///< of the wire that is drawn
-        std::optional<WireBundle> detached;  ///< whose other end was taken off
-        std::set<host::NodeId> blocked;      ///< nodes that would close a circle
-        host::NodeId target = 0;             ///< that the wire can be dropped on
+        int insertInto = -1;                                ///< the wire that a moved card is over
+        float pressedProportion = 0.0f;                     ///< where on the selected wire it was pressed
+        NodePortGroup fixedEnd;                             ///< of the wire that is drawn
+        std::optional<WireBundle> detached;                 ///< whose other end was taken off
+        std::set<host::NodeId> blocked;                     ///< nodes that would close a circle
+        host::NodeId target = 0;                            ///< that the wire can be dropped on
         std::optional<NodePortGroup> targetPort;
         std::vector<host::Wire> targetWires; ///< what dropping it would connect
     };
@@ -163,6 +163,7 @@ private:
     void boundsChanged();
     void repaintCard (const NodeCard&);
     void repaintWire (int index);
+    bool paintsOnlyDirt (juce::Graphics&) const;
     void paintBackground (juce::Graphics&, float pixelScale);
     void paintGesture (juce::Graphics&);
     juce::String getHint() const;
@@ -193,7 +194,8 @@ private:
     void goTo (NodeCard&);
     NodeCard* getFocusedCard() const;
     NodeCard* getOneCard() const;
-    std::vector<std::pair<host::NodeId, juce::Point<double>>> withAutomaticPlaces (std::map<host::NodeId, juce::Point<double>>) const;
+    std::vector<std::pair<host::NodeId, juce::Point<double>>>
+        withAutomaticPlaces (std::map<host::NodeId, juce::Point<double>>) const;
     void addNode (const juce::String& type, juce::Point<double> units, const std::vector<host::Wire>& insertInto);
     void disconnect (const std::vector<host::Wire>&);
     void selectWire (std::optional<WireBundle>);
@@ -220,8 +222,14 @@ private:
     bool isNew = true; ///< the session was not seen yet: the view is chosen as soon as there is a size
     NodeCardRenderer renderer;
     float pixelScale = 1.0f; ///< physical pixels for one of ours
-    juce::Image dots; ///< a row of them
-    std::vector<juce::Rectangle<int>> movedMeters; ///< parts of cards that are all that changed there since the last paint
+    juce::Image dots;        ///< a row of them
+
+    /** What has to be painted, as far as it came through repaint(): on the one hand meters, whose areas lie within cards and
+        hide what is behind, on the other all else. */
+    class Dirt;
+    std::vector<juce::Rectangle<int>> movedMeters;
+    juce::RectangleList<int> dirt;
+    bool isRepaintingMeter = false;
     unsigned frames = 0;
 
     Gesture gesture;

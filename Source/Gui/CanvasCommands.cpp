@@ -33,7 +33,10 @@ juce::String Canvas::describe (const NodePortGroup& group) const
     return find (group.node)->getNodeName() + " " + toJuce (group.describe());
 }
 
-juce::String Canvas::describe (const WireBundle& bundle) const { return describe (bundle.from) + " to " + describe (bundle.to); }
+juce::String Canvas::describe (const WireBundle& bundle) const
+{
+    return describe (bundle.from) + " to " + describe (bundle.to);
+}
 
 NodeCard* Canvas::getFocusedCard() const { return dynamic_cast<NodeCard*> (getCurrentlyFocusedComponent()); }
 
@@ -141,11 +144,12 @@ void Canvas::renameSelection()
         const auto hadFocus = nameEditor->hasKeyboardFocus (true);
 
         // Not from within its own callback.
-        juce::MessageManager::callAsync ([weak = juce::WeakReference<Canvas> (this)]
-        {
-            if (weak != nullptr)
-                weak->nameEditor.reset();
-        });
+        juce::MessageManager::callAsync (
+            [weak = juce::WeakReference<Canvas> (this)]
+            {
+                if (weak != nullptr)
+                    weak->nameEditor.reset();
+            });
 
         nameEditor->onFocusLost = nullptr;
         nameEditor->setVisible (false);
@@ -193,7 +197,10 @@ Canvas::withAutomaticPlaces (std::map<host::NodeId, juce::Point<double>> moved) 
 }
 
 //======================================================================================================================
-void Canvas::zoomBy (double factor, juce::Point<int> around) { setView (view.zoomedAround (around.toDouble(), view.zoom * factor)); }
+void Canvas::zoomBy (double factor, juce::Point<int> around)
+{
+    setView (view.zoomedAround (around.toDouble(), view.zoom * factor));
+}
 
 void Canvas::zoomIn()
 {
@@ -217,7 +224,8 @@ bool Canvas::keyPressed (const juce::KeyPress& key)
     const auto isPlain = ! mods.isCommandDown() && ! mods.isAltDown();
     auto* card = getOneCard();
 
-    const auto isLetter = [&] (char letter) { return juce::CharacterFunctions::toUpperCase (juce::juce_wchar (code)) == juce::juce_wchar (letter); };
+    const auto isLetter = [&] (char letter)
+    { return juce::CharacterFunctions::toUpperCase (juce::juce_wchar (code)) == juce::juce_wchar (letter); };
 
     const auto direction = code == juce::KeyPress::leftKey    ? juce::Point<int> (-1, 0)
                            : code == juce::KeyPress::rightKey ? juce::Point<int> (1, 0)
@@ -390,7 +398,8 @@ void Canvas::goTo (NodeCard& card)
 //======================================================================================================================
 void Canvas::show (juce::PopupMenu& menu, juce::Rectangle<int> area)
 {
-    menu.showMenuAsync (juce::PopupMenu::Options().withTargetScreenArea (localAreaToGlobal (area)).withDeletionCheck (*this));
+    menu.showMenuAsync (
+        juce::PopupMenu::Options().withTargetScreenArea (localAreaToGlobal (area)).withDeletionCheck (*this));
 }
 
 void Canvas::showCardMenu (NodeCard& card, std::optional<juce::Point<int>> place)
@@ -445,10 +454,12 @@ void Canvas::showEmptyMenu (juce::Point<int> place)
 
     menu.addItem (makeItem ("Add...", "double-click", [this, units] { workspace.chooseNode (units, {}); }));
     menu.addSeparator();
-    menu.addItem (makeItem ("Undo " + toJuce (undo.value_or ("")), "ctrl + Z",
-                            [this] { workspace.attempt ([this] { workspace.editor.undo(); }); }, undo.has_value()));
-    menu.addItem (makeItem ("Redo " + toJuce (redo.value_or ("")), "ctrl + shift + Z",
-                            [this] { workspace.attempt ([this] { workspace.editor.redo(); }); }, redo.has_value()));
+    menu.addItem (makeItem (
+        "Undo " + toJuce (undo.value_or ("")), "ctrl + Z",
+        [this] { workspace.attempt ([this] { workspace.editor.undo(); }); }, undo.has_value()));
+    menu.addItem (makeItem (
+        "Redo " + toJuce (redo.value_or ("")), "ctrl + shift + Z",
+        [this] { workspace.attempt ([this] { workspace.editor.redo(); }); }, redo.has_value()));
     menu.addSeparator();
     menu.addItem (makeItem ("Select all", "ctrl + A", [this] { selectAll(); }, ! cards.empty()));
     menu.addSeparator();
@@ -470,9 +481,9 @@ void Canvas::showSingleChannels (const NodePortGroup& one, const NodePortGroup& 
         for (int j = 0; j < to.count; ++j)
         {
             const host::Wire wire{ from.getPort (i), to.getPort (j) };
-            menu.addItem (makeItem ("Out " + juce::String (from.first + i + 1) + " to in " + juce::String (to.first + j + 1), {},
-                                    [this, wire] { workspace.attempt ([&] { workspace.editor.connect ({ wire }); }); },
-                                    workspace.editor.canConnect (wire)));
+            menu.addItem (makeItem (
+                "Out " + juce::String (from.first + i + 1) + " to in " + juce::String (to.first + j + 1), {}, [this, wire]
+                { workspace.attempt ([&] { workspace.editor.connect ({ wire }); }); }, workspace.editor.canConnect (wire)));
         }
     }
 

@@ -58,7 +58,8 @@ Canvas::Hit Canvas::findHit (juce::Point<int> place) const
 int Canvas::findWireFor (juce::Point<int> place, const host::NodePorts* ports) const
 {
     auto proportion = 0.0f;
-    const auto wire = wires.find ((place + view.offset).toFloat(), float (insertReach) * float (std::min (1.0, view.zoom)), proportion);
+    const auto wire =
+        wires.find ((place + view.offset).toFloat(), float (insertReach) * float (std::min (1.0, view.zoom)), proportion);
 
     if (wire < 0)
         return -1;
@@ -70,7 +71,7 @@ int Canvas::findWireFor (juce::Point<int> place, const host::NodePorts* ports) c
 std::vector<host::Wire> Canvas::getWiresOf (int index) const
 {
     return index >= 0 && index < int (wires.getBundles().size()) ? wires.getBundles()[std::size_t (index)].wires
-                                                                  : std::vector<host::Wire>();
+                                                                 : std::vector<host::Wire>();
 }
 
 void Canvas::setHover (const Hit& hit)
@@ -266,8 +267,9 @@ void Canvas::mouseDrag (const juce::MouseEvent& event)
     if (const auto inside = getLocalBounds().reduced (8); ! inside.contains (place))
     {
         const auto beyond = place - inside.getConstrainedPoint (place);
-        setView ({ view.zoom, view.offset + juce::Point<int> (juce::jlimit (-scrollStep, scrollStep, beyond.x),
-                                                              juce::jlimit (-scrollStep, scrollStep, beyond.y)) });
+        setView ({ view.zoom, view.offset
+                                  + juce::Point<int> (juce::jlimit (-scrollStep, scrollStep, beyond.x),
+                                                      juce::jlimit (-scrollStep, scrollStep, beyond.y)) });
         beginDragAutoRepeat (40);
     }
 
@@ -415,11 +417,16 @@ void Canvas::dragRubberBand (juce::Point<int> place)
 
 void Canvas::dragCards (juce::Point<int> place)
 {
-    const auto& first = gesture.places.contains (gesture.card) ? *gesture.places.find (gesture.card) : *gesture.places.begin();
+    const auto& first =
+        gesture.places.contains (gesture.card) ? *gesture.places.find (gesture.card) : *gesture.places.begin();
     const auto* card = find (first.first);
     const juce::Point<double> size (double (NodeShape::width), double (card->shape.getHeight()));
-    const auto way = CanvasView::snapped (first.second + view.screenToWorld (place.toDouble()) - gesture.startWorld, size) - first.second;
+    const auto way =
+        CanvasView::snapped (first.second + view.screenToWorld (place.toDouble()) - gesture.startWorld, size) - first.second;
     std::set<host::NodeId> ids;
+
+    if (constexpr std::size_t many = 8; gesture.places.size() > many)
+        repaint(); // one area in place of hundreds
 
     for (const auto& [id, start] : gesture.places)
     {
@@ -466,7 +473,8 @@ void Canvas::dropCards()
         [&]
         {
             if (! wiresToCut.empty())
-                workspace.editor.insertIntoWires (moved.begin()->first, CanvasView::worldToUnits (moved.begin()->second), wiresToCut);
+                workspace.editor.insertIntoWires (moved.begin()->first, CanvasView::worldToUnits (moved.begin()->second),
+                                                  wiresToCut);
             else
                 workspace.editor.moveNodes (withAutomaticPlaces (moved));
         });
@@ -516,7 +524,8 @@ bool Canvas::canConnect (const host::Wire& wire) const
     {
         const auto& own = gesture.detached->wires;
         const auto all = workspace.editor.getWires();
-        return std::find (own.begin(), own.end(), wire) != own.end() || std::find (all.begin(), all.end(), wire) == all.end();
+        return std::find (own.begin(), own.end(), wire) != own.end()
+               || std::find (all.begin(), all.end(), wire) == all.end();
     }
 
     return workspace.editor.canConnect (wire);
@@ -629,8 +638,9 @@ void Canvas::dropWire (const juce::ModifierKeys& mods)
     if (! meant.empty() && done.blocked.contains (hit.card->getId()))
         workspace.attempt ([&] { workspace.editor.connect (meant); });
     else if (workspace.tell)
-        workspace.tell (meant.empty() ? hit.card->getNodeName() + " has no port that goes with " + describe (done.fixedEnd) + "."
-                                      : describe (done.fixedEnd) + " is connected to " + hit.card->getNodeName() + " already.",
+        workspace.tell (meant.empty()
+                            ? hit.card->getNodeName() + " has no port that goes with " + describe (done.fixedEnd) + "."
+                            : describe (done.fixedEnd) + " is connected to " + hit.card->getNodeName() + " already.",
                         false);
 }
 

@@ -21,8 +21,14 @@ struct CanvasView
     double zoom = 1.0;
     juce::Point<int> offset; ///< screen pixels that are hidden left of and above the component
 
-    static juce::Point<double> unitsToWorld (juce::Point<double> p) noexcept { return { p.x * worldWidth, p.y * worldHeight }; }
-    static juce::Point<double> worldToUnits (juce::Point<double> p) noexcept { return { p.x / worldWidth, p.y / worldHeight }; }
+    static juce::Point<double> unitsToWorld (juce::Point<double> p) noexcept
+    {
+        return { p.x * worldWidth, p.y * worldHeight };
+    }
+    static juce::Point<double> worldToUnits (juce::Point<double> p) noexcept
+    {
+        return { p.x / worldWidth, p.y / worldHeight };
+    }
 
     juce::Point<double> worldToScreen (juce::Point<double> p) const noexcept { return p * zoom - offset.toDouble(); }
     juce::Point<double> screenToWorld (juce::Point<double> p) const noexcept { return (p + offset.toDouble()) / zoom; }

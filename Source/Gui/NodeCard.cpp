@@ -11,12 +11,12 @@ class CardAccessibility final : public juce::AccessibilityHandler
 {
 public:
     explicit CardAccessibility (NodeCard& cardToUse)
-        : AccessibilityHandler (cardToUse, juce::AccessibilityRole::button,
-                                juce::AccessibilityActions()
-                                    .addAction (juce::AccessibilityActionType::press, [&cardToUse] { cardToUse.onPress(); })
-                                    .addAction (juce::AccessibilityActionType::showMenu, [&cardToUse] { cardToUse.onMenu(); })
-                                    .addAction (juce::AccessibilityActionType::focus,
-                                                [&cardToUse] { cardToUse.grabKeyboardFocus(); })),
+        : AccessibilityHandler (
+              cardToUse, juce::AccessibilityRole::button,
+              juce::AccessibilityActions()
+                  .addAction (juce::AccessibilityActionType::press, [&cardToUse] { cardToUse.onPress(); })
+                  .addAction (juce::AccessibilityActionType::showMenu, [&cardToUse] { cardToUse.onMenu(); })
+                  .addAction (juce::AccessibilityActionType::focus, [&cardToUse] { cardToUse.grabKeyboardFocus(); })),
           card (cardToUse)
     {
     }
@@ -42,10 +42,7 @@ NodeCard::NodeCard (host::SessionEditor::NodePtr nodeToUse) : node (std::move (n
     readPorts();
 }
 
-juce::String NodeCard::getNodeName() const
-{
-    return toJuce (node->getName());
-}
+juce::String NodeCard::getNodeName() const { return toJuce (node->getName()); }
 
 void NodeCard::readPorts()
 {

@@ -17,8 +17,8 @@ struct NodeCardLook
     juce::String pill;   ///< what the guard found; empty for none
     NodeShape shape;
     std::set<NodePortGroup> connected;
-    bool isBad = false;      ///< the detail needs the person
-    bool isDimmed = false;   ///< bypassed or missing
+    bool isBad = false;    ///< the detail needs the person
+    bool isDimmed = false; ///< bypassed or missing
     bool isSelected = false;
     bool showsLoad = false;
     bool showsMidi = false;

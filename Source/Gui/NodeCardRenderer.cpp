@@ -58,7 +58,8 @@ int NodeCardRenderer::scaled (double value) const noexcept { return juce::roundT
 
 juce::Rectangle<int> NodeCardRenderer::scaled (double x, double y, double width, double height) const noexcept
 {
-    return { getMargin() + scaled (x), getMargin() + scaled (y), std::max (1, scaled (width)), std::max (1, scaled (height)) };
+    return { getMargin() + scaled (x), getMargin() + scaled (y), std::max (1, scaled (width)),
+             std::max (1, scaled (height)) };
 }
 
 void NodeCardRenderer::setScale (double newScale)
@@ -128,8 +129,8 @@ const juce::Image& NodeCardRenderer::getShadow (int cardHeight) const
 
     if (shadow.isNull())
     {
-        shadow = juce::Image (juce::Image::ARGB, scaled (NodeShape::width) + 2 * getMargin(), scaled (cardHeight) + 2 * getMargin(),
-                              true);
+        shadow = juce::Image (juce::Image::ARGB, scaled (NodeShape::width) + 2 * getMargin(),
+                              scaled (cardHeight) + 2 * getMargin(), true);
         juce::Graphics g (shadow);
         g.addTransform (juce::AffineTransform::scale (float (scale)).translated (float (getMargin()), float (getMargin())));
 
@@ -232,7 +233,8 @@ void NodeCardRenderer::drawMeter (juce::Image& image, int index, int length) con
 
     if (length >= area.getWidth())
     {
-        copyPixels (image, area.getPosition().translated (body, 0), fullMeter, { body, 0, area.getWidth() - body, area.getHeight() });
+        copyPixels (image, area.getPosition().translated (body, 0), fullMeter,
+                    { body, 0, area.getWidth() - body, area.getHeight() });
         return;
     }
 

@@ -46,7 +46,7 @@ private:
     double scale = 0.0;
     juce::Image emptyMeter, fullMeter, meterEnd;
     juce::Image lampOn, lampOff;
-    std::map<int, juce::Image> loads; ///< by percent
+    std::map<int, juce::Image> loads;           ///< by percent
     mutable std::map<int, juce::Image> shadows; ///< by the card's height
 };
 

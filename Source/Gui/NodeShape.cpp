@@ -9,8 +9,8 @@ namespace
 {
 constexpr int portDistance = 14;
 
-std::vector<NodePortGroup> makeSide (host::NodeId id, bool isOutput, int channels, bool hasMidi, const std::vector<int>& buses,
-                                     bool hasMainBus)
+std::vector<NodePortGroup> makeSide (host::NodeId id, bool isOutput, int channels, bool hasMidi,
+                                     const std::vector<int>& buses, bool hasMainBus)
 {
     using Kind = NodePortGroup::Kind;
     std::vector<NodePortGroup> result;

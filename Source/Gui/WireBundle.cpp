@@ -12,7 +12,8 @@ using Kind = NodePortGroup::Kind;
 using GroupPair = std::pair<NodePortGroup, NodePortGroup>;
 
 /** Whether the wires say no more than that the two ports are connected. */
-bool isExpected (const NodePortGroup& from, const NodePortGroup& to, std::size_t numWires, const std::vector<host::Wire>& wires)
+bool isExpected (const NodePortGroup& from, const NodePortGroup& to, std::size_t numWires,
+                 const std::vector<host::Wire>& wires)
 {
     if (from.count == to.count)
         return numWires == std::size_t (from.count)

@@ -29,7 +29,10 @@ juce::Path WireLayer::makeOutline (const WireCurve& curve, NodePortGroup::Kind k
 {
     // MIDI thinner, side-chains dashed: never told by colour alone.
     const auto scale = float (zoom);
-    const auto width = (kind == NodePortGroup::Kind::audio ? 2.2f : kind == NodePortGroup::Kind::midi ? 1.6f : 1.8f) + extraWidth;
+    const auto width = (kind == NodePortGroup::Kind::audio  ? 2.2f
+                        : kind == NodePortGroup::Kind::midi ? 1.6f
+                                                            : 1.8f)
+                       + extraWidth;
     const juce::PathStrokeType stroke (std::max (1.0f, width * scale));
     juce::Path outline;
 

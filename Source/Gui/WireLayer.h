@@ -43,7 +43,8 @@ public:
     const WireCurve& getCurve (int index) const { return items[std::size_t (index)].curve; }
 
     /** A line between two places as a wire of this kind looks. */
-    static void paintCurve (juce::Graphics&, const WireCurve&, NodePortGroup::Kind, juce::Colour, double zoom, float extraWidth);
+    static void paintCurve (juce::Graphics&, const WireCurve&, NodePortGroup::Kind, juce::Colour, double zoom,
+                            float extraWidth);
 
     static juce::Colour getColour (NodePortGroup::Kind);
 
