@@ -313,9 +313,13 @@ void Browser::collectItems()
             if (plugin.isInstrument == isInstrument)
                 plugins.push_back (&plugin);
 
-        // By name, whatever their format.
-        std::stable_sort (plugins.begin(), plugins.end(),
-                          [] (const auto* a, const auto* b) { return a->name.compareNatural (b->name) < 0; });
+        // By name, whatever their format; of one name in the catalogue's order.
+        std::sort (plugins.begin(), plugins.end(),
+                   [] (const auto* a, const auto* b)
+                   {
+                       const auto order = a->name.compareNatural (b->name);
+                       return order != 0 ? order < 0 : std::less<>() (a, b);
+                   });
 
         for (const auto* plugin : plugins)
             add ({ Kind::addable,

@@ -246,7 +246,8 @@ void RealTimePanel::paintLoad (juce::Graphics& g) const
     {
         const auto isThere = i + count >= room;
         const auto second = isThere ? seconds[seconds.size() - (room - i)] : Second{};
-        const auto height = std::max (2.0f, float (area.getHeight()) * juce::jlimit (0.0f, 1.0f, second.load));
+        const auto least = second.wasLate ? 16.0f : 2.0f; // it is seen, however small the load was
+        const auto height = std::max (least, float (area.getHeight()) * juce::jlimit (0.0f, 1.0f, second.load));
         const auto isBad = second.wasLate || second.load > 0.9f;
         g.setColour (colour (isBad ? Token::bad : second.load > 0.7f ? Token::sideChain : Token::raised));
         g.fillRoundedRectangle (float (area.getX() + int (i) * barStep), float (area.getBottom()) - height, float (barWidth),
