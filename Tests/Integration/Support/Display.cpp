@@ -291,6 +291,31 @@ std::vector<std::uint32_t> TestDisplay::getPixels (int x, int y, int width, int 
     return pixels;
 }
 
+int TestDisplay::countShownWindows() const
+{
+    auto* display = toX (connection);
+    ::Window root = 0, parent = 0, *children = nullptr;
+    unsigned numChildren = 0;
+    auto count = 0;
+
+    if (XQueryTree (display, DefaultRootWindow (display), &root, &parent, &children, &numChildren) != 0
+        && children != nullptr)
+    {
+        for (unsigned i = 0; i < numChildren; ++i)
+        {
+            XWindowAttributes attributes;
+
+            if (XGetWindowAttributes (display, children[i], &attributes) != 0 && attributes.map_state == IsViewable
+                && attributes.c_class == InputOutput && attributes.width > 20 && attributes.height > 20)
+                ++count;
+        }
+
+        XFree (children);
+    }
+
+    return count;
+}
+
 int TestDisplay::countInnerWindows (const Window& window) const
 {
     auto* display = toX (connection);

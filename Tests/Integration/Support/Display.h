@@ -57,6 +57,9 @@ public:
     /** What can be seen in a part of the screen, 0x00RRGGBB by rows. */
     std::vector<std::uint32_t> getPixels (int x, int y, int width, int height) const;
 
+    /** Windows that are shown on the screen itself: frames, and what has none, such as menus. */
+    int countShownWindows() const;
+
     /** How many windows there are inside a window, at any depth. */
     int countInnerWindows (const Window&) const;
 
