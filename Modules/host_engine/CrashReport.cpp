@@ -69,7 +69,7 @@ void describeNode (Line& line, const Engine& engine, NodeId id) noexcept
 {
     if (id == 0)
     {
-        line << (activity[0] != 0 ? activity : "a plugin's code outside process()");
+        line << (activity[0] != 0 ? activity : "the program, or a plugin outside its process(),");
         return;
     }
 

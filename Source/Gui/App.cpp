@@ -38,7 +38,10 @@ public:
 
         if (const auto state = workspace.settings.getWindowState (mainWindowName);
             state.isEmpty() || ! restoreWindowStateFromString (state))
-            centreWithSize (1440, 900);
+        {
+            const auto room = juce::Desktop::getInstance().getDisplays().getPrimaryDisplay()->userArea.reduced (8, 32);
+            centreWithSize (std::min (1440, room.getWidth()), std::min (900, room.getHeight()));
+        }
 
         workspace.editor.addListener (*this);
         sessionStatusChanged();

@@ -187,6 +187,27 @@ void MainView::timerCallback()
 
     if (isShowing())
         workspace.callFrame();
+
+    // A still picture needs fewer looks.
+    if (const auto interval = isSomethingMoving() ? 1000 / 30 : 100; interval != getTimerInterval())
+        startTimer (interval);
+}
+
+bool MainView::isSomethingMoving() const
+{
+    constexpr auto quiet = 0.001f; // the meters' lower end
+
+    if (workspace.live.getEngine().isPlaying() || loading.isVisible())
+        return true;
+
+    const auto& nodes = workspace.editor.getNodes();
+    return std::any_of (nodes.begin(), nodes.end(),
+                        [] (const auto& node)
+                        {
+                            const auto& peaks = node->runtime->peaks;
+                            return peaks[0].load (std::memory_order_relaxed) > quiet
+                                   || peaks[1].load (std::memory_order_relaxed) > quiet;
+                        });
 }
 
 void MainView::updateLoading()

@@ -53,6 +53,7 @@ private:
     void setPalette (Palette);
     void showBottom (BottomPanel::Tab);
     void updateLoading();
+    bool isSomethingMoving() const;
 
     Workspace& workspace;
     PluginAdder adder;

@@ -224,7 +224,7 @@ void RealTimePanel::paint (juce::Graphics& g)
         g.setFont (font (11.0f));
         const auto isOff = shownMode == rt::guard::Mode::off;
         g.drawFittedText (isOff ? "The guard is off: nothing is watched."
-                                : "None: nothing on the audio thread could make it wait.",
+                                : "None: nothing was allocated or freed on the audio thread.",
                           findingsArea.withTrimmedTop (24), juce::Justification::topLeft, 3, 1.0f);
     }
 

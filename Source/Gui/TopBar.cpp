@@ -388,10 +388,10 @@ void TopBar::frame()
     if (mode == rt::guard::Mode::off && numFindings == 0)
         findings->set ("Real time", "not watched", Token::muted, "The guard is off");
     else if (numFindings == 0)
-        findings->set ("Real time", "no findings", Token::text, "Nothing on the audio thread did what could make it wait");
+        findings->set ("Real time", "no findings", Token::text, "Nothing was allocated or freed on the audio thread");
     else
         findings->set ("Real time", countOf (numFindings, "finding"), Token::sideChain,
-                       "What was done on the audio thread that could make it wait");
+                       "What allocated or freed memory on the audio thread");
 
     updateDevice();
 }

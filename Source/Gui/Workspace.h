@@ -29,7 +29,8 @@ public:
 
         virtual void selectionChanged() {}
 
-        /** 30 times a second, while the window can be seen: meters, loads, counters. Repaint only what has changed. */
+        /** 30 times a second while something moves, else 10 times, and only while the window can be seen: for meters, loads
+            and counters. Repaint only what has changed. */
         virtual void frame() {}
     };
 

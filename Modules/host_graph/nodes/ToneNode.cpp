@@ -14,15 +14,26 @@ ToneNode::ToneNode (int numChannels)
 {
 }
 
+namespace
+{
+constexpr std::array shapeNames{ "sine", "square", "noise", "impulse" };
+}
+
 std::optional<int> ToneNode::findShape (const std::string& name)
 {
-    constexpr std::array names{ "sine", "square", "noise", "impulse" };
-
-    for (std::size_t i = 0; i < names.size(); ++i)
-        if (name == names[i])
+    for (std::size_t i = 0; i < shapeNames.size(); ++i)
+        if (name == shapeNames[i])
             return int (i);
 
     return {};
+}
+
+juce::String ToneNode::getParameterText (int index, float value) const
+{
+    if (index != shape)
+        return NodeProcessor::getParameterText (index, value);
+
+    return shapeNames[std::size_t (std::clamp (std::lround (value), 0l, long (shapeNames.size()) - 1))];
 }
 
 void ToneNode::prepare (const PrepareInfo& info)

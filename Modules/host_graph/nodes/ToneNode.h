@@ -38,6 +38,7 @@ public:
     const std::vector<ParameterInfo>& getParameters() const override { return parameters.getInfos(); }
     void setParameter (int index, float value) noexcept override { parameters.set (index, value); }
     float getParameter (int index) const override { return parameters.get (index); }
+    juce::String getParameterText (int index, float value) const override;
 
 private:
     int channels;
