@@ -195,7 +195,7 @@ void MainView::timerCallback()
 
 bool MainView::isSomethingMoving() const
 {
-    constexpr auto quiet = 0.001f; // the meters' lower end
+    static constexpr auto quiet = 0.001f; // the lower end of the meters
 
     if (workspace.live.getEngine().isPlaying() || loading.isVisible())
         return true;
