@@ -9,6 +9,7 @@ namespace
 {
 constexpr int firstRecent = 1000;
 constexpr int firstAddable = 2000;
+constexpr auto quiet = 0.001f; // the lower end of the meters
 
 juce::String fromUtf8 (const std::string& text) { return juce::String::fromUTF8 (text.c_str()); }
 } // namespace
@@ -195,8 +196,6 @@ void MainView::timerCallback()
 
 bool MainView::isSomethingMoving() const
 {
-    static constexpr auto quiet = 0.001f; // the lower end of the meters
-
     if (workspace.live.getEngine().isPlaying() || loading.isVisible())
         return true;
 
