@@ -196,12 +196,8 @@ void Canvas::sessionChanged()
 
     workspace.select (workspace.getSelection()); // without those that have gone
 
-    if (isNewSession)
-    {
-        isNew = true;
-        fitIfNew();
-    }
-
+    isNew = isNewSession;
+    fitIfNew();
     boundsChanged();
 }
 
@@ -534,12 +530,20 @@ WireCurve Canvas::getCurve (const WireBundle& bundle) const
     return { getZoomedPort (bundle.from), getZoomedPort (bundle.to), wireReach * float (view.zoom) };
 }
 
-juce::Point<double> Canvas::toUnits (juce::Point<int> place) const
+/** Units: of a new card there, on the grid, or straight below or above what is there already. */
+juce::Point<double> Canvas::findFreePlace (juce::Point<int> place) const
 {
-    return CanvasView::worldToUnits (view.screenToWorld (place.toDouble()));
+    const auto size = juce::Point<int> (NodeShape::width, NodeShape::leastHeight).toDouble();
+    std::vector<juce::Rectangle<double>> taken;
+
+    for (const auto& card : cards)
+        taken.push_back (getCardArea (card->shape, card->place));
+
+    const auto wished = CanvasView::snapped (view.screenToWorld (place.toDouble()), size);
+    return CanvasView::worldToUnits (gui::findFreePlace (wished, size, taken));
 }
 
-juce::Point<double> Canvas::getCentre() const { return toUnits (getLocalBounds().getCentre()); }
+juce::Point<double> Canvas::getCentre() const { return findFreePlace (getLocalBounds().getCentre()); }
 
 juce::Rectangle<double> Canvas::getContent() const
 {
@@ -561,14 +565,18 @@ void Canvas::fitIfNew()
     if (! isNew || getRoom().isEmpty())
         return;
 
-    isNew = false;
-
     // As the session has it where all of it can be seen so.
     const auto content = getContent();
-    setView (getRoom().toDouble().contains (content) ? CanvasView() : CanvasView::fitting (content, getRoom()));
+    changeView (getRoom().toDouble().contains (content) ? CanvasView() : CanvasView::fitting (content, getRoom()));
 }
 
 void Canvas::setView (const CanvasView& newView)
+{
+    isNew = false;
+    changeView (newView);
+}
+
+void Canvas::changeView (const CanvasView& newView)
 {
     if (view == newView)
         return;

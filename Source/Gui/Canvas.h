@@ -51,7 +51,7 @@ public:
 
     bool hasSelectedWire() const noexcept { return selectedWire.has_value(); }
 
-    /** The middle of what is seen, in the session's units. */
+    /** Where there is room for a new node, near the middle of what is seen, in the session's units. */
     juce::Point<double> getCentre() const;
 
     const CanvasView& getView() const noexcept { return view; }
@@ -158,6 +158,7 @@ private:
     juce::Rectangle<double> getContent() const;
     juce::Rectangle<int> getRoom() const;
     void fitIfNew();
+    void changeView (const CanvasView&);
     void moveCard (NodeCard&, juce::Point<double> place);
     void moveWires (const std::set<host::NodeId>&);
     void boundsChanged();
@@ -185,7 +186,7 @@ private:
     bool canConnect (const host::Wire&) const;
     void setDropTarget (int wire);
     std::vector<host::Wire> getWiresOf (int index) const;
-    juce::Point<double> toUnits (juce::Point<int>) const;
+    juce::Point<double> findFreePlace (juce::Point<int>) const;
 
     // CanvasCommands.cpp: keyboard, menus, edits
     void zoomBy (double factor, juce::Point<int> around);
@@ -219,7 +220,7 @@ private:
     std::optional<WireBundle> selectedWire;
 
     CanvasView view;
-    bool isNew = true; ///< the session was not seen yet: the view is chosen as soon as there is a size
+    bool isNew = true; ///< nobody has chosen a view or changed something: the view follows the size
     NodeCardRenderer renderer;
     float pixelScale = 1.0f; ///< physical pixels for one of ours
     juce::Image dots;        ///< a row of them

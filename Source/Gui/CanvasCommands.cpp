@@ -90,8 +90,13 @@ void Canvas::duplicateSelection()
 
     std::set<host::NodeId> copies;
 
-    if (workspace.attempt ([&] { copies = workspace.editor.duplicateNodes (selection); }))
-        workspace.select (copies);
+    if (! workspace.attempt ([&] { copies = workspace.editor.duplicateNodes (selection); }))
+        return;
+
+    workspace.select (copies);
+
+    if (auto* card = find (workspace.getSingleSelection()); card != nullptr && hasKeyboardFocus (true))
+        card->grabKeyboardFocus();
 }
 
 void Canvas::toggleBypassOfSelection()
@@ -171,11 +176,9 @@ void Canvas::renameSelection()
 
 void Canvas::addNode (const juce::String& type, juce::Point<double> units, const std::vector<host::Wire>& insertInto)
 {
-    const juce::Point<double> size (double (NodeShape::width), double (NodeShape::leastHeight));
-    const auto place = CanvasView::worldToUnits (CanvasView::snapped (CanvasView::unitsToWorld (units), size));
     host::NodeId id = 0;
 
-    if (workspace.attempt ([&] { id = workspace.editor.addNode ({ { "type", type.toStdString() } }, place, insertInto); }))
+    if (workspace.attempt ([&] { id = workspace.editor.addNode ({ { "type", type.toStdString() } }, units, insertInto); }))
         workspace.select ({ id });
 }
 
@@ -212,7 +215,25 @@ void Canvas::zoomOut()
     setView (view.zoomedAround (getLocalBounds().getCentre().toDouble(), CanvasView::getNextZoom (view.zoom, false)));
 }
 
-void Canvas::zoomToNormal() { setView (view.zoomedAround (getLocalBounds().getCentre().toDouble(), 1.0)); }
+void Canvas::zoomToNormal()
+{
+    const auto middle = getLocalBounds().getCentre();
+    auto next = view.zoomedAround (middle.toDouble(), 1.0);
+
+    // Not into the void: at least the nearest card can be seen then.
+    const NodeCard* nearest = nullptr;
+    const auto getDistance = [&] (const NodeCard& card)
+    { return next.worldToScreen (card.place).getDistanceFrom (middle.toDouble()); };
+
+    for (const auto& card : cards)
+        if (nearest == nullptr || getDistance (*card) < getDistance (*nearest))
+            nearest = card.get();
+
+    if (nearest != nullptr && ! getRoom().toDouble().contains (next.worldToScreen (nearest->place)))
+        next.offset = (nearest->place * next.zoom).roundToInt() - middle;
+
+    setView (next);
+}
 
 void Canvas::zoomToFit() { setView (CanvasView::fitting (getContent(), getRoom())); }
 
@@ -429,7 +450,7 @@ void Canvas::showCardMenu (NodeCard& card, std::optional<juce::Point<int>> place
 void Canvas::showWireMenu (int index, juce::Point<int> place)
 {
     const auto bundle = wires.getBundles()[std::size_t (index)];
-    const auto units = toUnits (place);
+    const auto units = findFreePlace (place);
 
     juce::PopupMenu menu;
     menu.addSectionHeader (describe (bundle));
@@ -447,7 +468,7 @@ void Canvas::showWireMenu (int index, juce::Point<int> place)
 
 void Canvas::showEmptyMenu (juce::Point<int> place)
 {
-    const auto units = toUnits (place);
+    const auto units = findFreePlace (place);
     juce::PopupMenu menu;
 
     const auto undo = workspace.editor.getUndoName(), redo = workspace.editor.getRedoName();
@@ -498,8 +519,7 @@ void Canvas::connectWithMenu()
         return;
 
     const auto existing = workspace.editor.getWires();
-    juce::PopupMenu menu;
-    auto numItems = 0;
+    std::vector<std::pair<juce::String, juce::PopupMenu>> ports;
 
     for (const auto isOutput : { true, false })
     {
@@ -525,17 +545,29 @@ void Canvas::connectWithMenu()
                 }
             }
 
-            const auto count = targets.getNumItems();
-
-            if (count > 0)
-                menu.addSubMenu (describe (group) + (isOutput ? " to" : " from"), targets);
-
-            numItems += count;
+            if (targets.getNumItems() > 0)
+                ports.push_back ({ describe (group) + (isOutput ? " to" : " from"), targets });
         }
     }
 
-    if (numItems == 0)
+    juce::PopupMenu menu;
+
+    if (ports.empty())
+    {
         menu.addItem (makeItem ("There is nothing to connect " + card->getNodeName() + " to", {}, {}, false));
+    }
+    else if (ports.size() == 1)
+    {
+        menu.addSectionHeader (ports[0].first);
+
+        for (juce::PopupMenu::MenuItemIterator item (ports[0].second); item.next();)
+            menu.addItem (item.getItem());
+    }
+    else
+    {
+        for (const auto& [name, targets] : ports)
+            menu.addSubMenu (name, targets);
+    }
 
     show (menu, getCardBounds (card->getId()));
 }

@@ -152,7 +152,8 @@ std::map<host::NodeId, juce::Point<double>> layOutNodes (const std::vector<NodeS
             wanted.push_back ({ sources.empty() ? top : middle - 0.5 * shape->getHeight(), shape });
         }
 
-        std::stable_sort (wanted.begin(), wanted.end(), [] (const auto& a, const auto& b) { return a.first < b.first; });
+        std::sort (wanted.begin(), wanted.end(), [] (const auto& a, const auto& b)
+                   { return a.first != b.first ? a.first < b.first : a.second->getId() < b.second->getId(); });
         auto next = top;
 
         for (const auto& [cardTop, shape] : wanted)
@@ -169,6 +170,26 @@ std::map<host::NodeId, juce::Point<double>> layOutNodes (const std::vector<NodeS
     }
 
     return result;
+}
+
+juce::Point<double> findFreePlace (juce::Point<double> wished, juce::Point<double> size,
+                                   const std::vector<juce::Rectangle<double>>& taken)
+{
+    constexpr double step = 4.0;
+    constexpr int farthest = 500; // steps
+
+    const auto isFree = [&] (juce::Point<double> place)
+    {
+        const auto area = juce::Rectangle<double> (size.x, size.y).withCentre (place).expanded (0.5 * clearance);
+        return std::none_of (taken.begin(), taken.end(), [&] (const auto& other) { return other.intersects (area); });
+    };
+
+    for (int i = 0; i < farthest; ++i)
+        for (const auto way : { step * i, -step * i })
+            if (const auto place = wished.translated (0.0, way); isFree (place))
+                return place;
+
+    return wished;
 }
 
 int findNeighbour (const std::vector<juce::Point<double>>& places, int from, juce::Point<int> direction)

@@ -23,6 +23,11 @@ std::map<host::NodeId, juce::Point<double>> layOutNodes (const std::vector<NodeS
 /** A card's area around its middle, world pixels. */
 juce::Rectangle<double> getCardArea (const NodeShape&, juce::Point<double> middle);
 
+/** The middle nearest to the one wished for at which a card of this size is beside all others: straight below or above, else
+    where it was wished. */
+juce::Point<double> findFreePlace (juce::Point<double> wished, juce::Point<double> size,
+                                   const std::vector<juce::Rectangle<double>>& taken);
+
 /** The place nearest to that of `from` in the direction; -1 if there is none. For going from card to card with arrow keys:
     what lies well aside counts as far.
     @param direction  one of (1, 0), (-1, 0), (0, 1), (0, -1) */

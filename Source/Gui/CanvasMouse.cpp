@@ -153,7 +153,17 @@ void Canvas::mouseDown (const juce::MouseEvent& event)
     if (hit.port && ! isMenu)
     {
         selectWire ({});
-        beginWire (*hit.port, {});
+
+        // An input's only wire comes off at its end; anywhere else a new one begins.
+        const auto& bundles = wires.getBundles();
+        const auto goesThere = [&] (const WireBundle& bundle) { return bundle.to == *hit.port; };
+        const auto first = std::find_if (bundles.begin(), bundles.end(), goesThere);
+
+        if (first != bundles.end() && std::none_of (first + 1, bundles.end(), goesThere))
+            beginWire (first->from, *first);
+        else
+            beginWire (*hit.port, {});
+
         return;
     }
 
@@ -322,7 +332,7 @@ void Canvas::mouseDoubleClick (const juce::MouseEvent& event)
     else if (hit.wire >= 0)
         disconnect (getWiresOf (hit.wire));
     else
-        workspace.chooseNode (toUnits (place), {});
+        workspace.chooseNode (findFreePlace (place), {});
 }
 
 void Canvas::mouseWheelMove (const juce::MouseEvent& event, const juce::MouseWheelDetails& wheel)
@@ -680,9 +690,9 @@ void Canvas::itemDropped (const SourceDetails& details)
     const auto what = text.fromFirstOccurrenceOf (":", false, false);
 
     if (text.startsWith (pluginPrefix))
-        workspace.addPlugin (what, toUnits (details.localPosition), into);
+        workspace.addPlugin (what, findFreePlace (details.localPosition), into);
     else
-        addNode (what, toUnits (details.localPosition), into);
+        addNode (what, findFreePlace (details.localPosition), into);
 }
 
 void Canvas::fileDragMove (const juce::StringArray&, int x, int y) { setDropTarget (findWireFor ({ x, y }, nullptr)); }
@@ -693,7 +703,7 @@ void Canvas::filesDropped (const juce::StringArray& files, int x, int y)
 {
     const auto into = getWiresOf (dropTarget);
     setDropTarget (-1);
-    workspace.dropFiles (files, toUnits ({ x, y }), into);
+    workspace.dropFiles (files, findFreePlace ({ x, y }), into);
 }
 
 } // namespace gui

@@ -87,7 +87,8 @@ double NodeShape::getPortY (const NodePortGroup& group) const noexcept
     if (side.size() == 1)
         return 0.5 * height;
 
-    if (side.size() == 2)
+    // The main port is in the middle, and what is beside it below; two equal ones are about the middle.
+    if (side.size() == 2 && side[0].kind != side[1].kind)
         return (index < 0.5 ? 0.5 : 0.82) * height;
 
     return (index + 1.0) * height / (double (side.size()) + 1.0);

@@ -386,6 +386,18 @@ TEST_CASE ("A chain of thousands of nodes is laid out")
     CHECK (places.at (5000).x > places.at (1).x + 4999.0 * NodeShape::width);
 }
 
+TEST_CASE ("A new card goes beside what is there")
+{
+    const juce::Point<double> size (146.0, 74.0), wished (300.0, 200.0);
+    CHECK (gui::findFreePlace (wished, size, {}) == wished);
+
+    const auto other = juce::Rectangle<double> (size.x, size.y).withCentre ({ 320.0, 180.0 });
+    const auto place = gui::findFreePlace (wished, size, { other });
+    CHECK_FALSE (juce::Rectangle<double> (size.x, size.y).withCentre (place).intersects (other));
+    CHECK (place.x == wished.x);
+    CHECK (place.getDistanceFrom (wished) < 80.0);
+}
+
 TEST_CASE ("Arrow keys find the neighbour in their direction")
 {
     const std::vector<juce::Point<double>> places{
@@ -557,6 +569,18 @@ TEST_CASE ("Pulling a wire's end off disconnects it, or moves it")
     CanvasFixture f (chain);
     const auto nearEnd = juce::Point<int> (f.portOf (3, false).x - 40, f.portOf (3, false).y);
 
+    SECTION ("at the very port")
+    {
+        f.drag (f.portOf (3, false), { 600, 560 });
+        CHECK (f.wires().empty());
+    }
+
+    SECTION ("but from an output a new one begins")
+    {
+        f.drag (f.portOf (1, true), f.middleOf (2));
+        CHECK (f.wires().size() == 4);
+    }
+
     SECTION ("into the empty")
     {
         f.drag (nearEnd, { 600, 560 });
@@ -689,8 +713,8 @@ TEST_CASE ("A double click opens a node, chooses a new one, or takes a wire away
     CHECK (f.opened == 2);
 
     f.canvas.mouseDoubleClick (f.makeEvent ({ 225, 540 }, { 225, 540 }, CanvasFixture::left, 2));
-    CHECK (f.chosenAt.x == Approx (225.0 / 900.0));
-    CHECK (f.chosenAt.y == Approx (540.0 / 600.0));
+    CHECK (f.chosenAt.x == Approx (225.0 / 900.0).margin (4.0 / 900.0)); // on the grid
+    CHECK (f.chosenAt.y == Approx (540.0 / 600.0).margin (4.0 / 600.0));
 
     const auto onWire = (f.portOf (1, true) + f.portOf (3, false)) / 2;
     f.canvas.mouseDoubleClick (f.makeEvent (onWire, onWire, CanvasFixture::left, 2));
@@ -721,6 +745,31 @@ TEST_CASE ("Another session begins with all of it in view")
 
     for (const auto id : { 1u, 2u })
         CHECK (f.canvas.getLocalBounds().contains (f.canvas.getCardBounds (id)));
+}
+
+TEST_CASE ("The view follows the window's size until somebody chooses one")
+{
+    CanvasFixture f (chain);
+    f.canvas.setSize (400, 300);
+
+    for (const auto id : { 1u, 2u, 3u })
+        CHECK (f.canvas.getLocalBounds().contains (f.canvas.getCardBounds (id)));
+
+    f.canvas.zoomIn();
+    const auto chosen = f.canvas.getView();
+    f.canvas.setSize (800, 600);
+    CHECK (f.canvas.getView() == chosen);
+}
+
+TEST_CASE ("100 % never shows the void")
+{
+    CanvasFixture f (R"({ "audiohost": 1, "nodes": [ { "id": 1, "type": "tone", "x": 0.1, "y": 0.1 },
+        { "id": 2, "type": "gain", "x": 9.0, "y": 9.0 } ], "connections": [] })");
+    f.canvas.zoomToFit();
+    f.canvas.zoomToNormal();
+    CHECK (f.canvas.getView().zoom == 1.0);
+    CHECK ((f.canvas.getLocalBounds().contains (f.canvas.getCardBounds (1))
+            || f.canvas.getLocalBounds().contains (f.canvas.getCardBounds (2))));
 }
 
 TEST_CASE ("A card is read out with what it is, what it carries and where it goes")
