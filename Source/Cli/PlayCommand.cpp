@@ -2,8 +2,7 @@
 #include "RunOptions.h"
 #include "StopSignal.h"
 
-#include <host_engine/devices/AudioDevices.h>
-#include <host_engine/play/LivePlayer.h>
+#include <host_engine/play/LiveHost.h>
 #include <host_plugins/PluginPaths.h>
 #include <rt_guard/rt_guard.h>
 
@@ -55,16 +54,18 @@ void check (const PlayOptions& options)
 }
 
 /** One line that lives, on a terminal. */
-void showStatus (const host::Engine& engine, const host::LivePlayer& player, const host::OpenDevice& device)
+void showStatus (host::LiveHost& live)
 {
+    const auto& engine = live.getEngine();
+    const auto& device = *live.getDevice();
     const auto period = 1.0e6 * device.getBlockSize() / device.getSampleRate();
     const auto seconds = double (engine.getPosition()) / engine.getInfo().sampleRate;
 
     std::cerr << "\r\033[K" << juce::String (seconds, 1) << " s  load "
               << int (100.0 * engine.getBlockTimes().getPercentileMicros (0.5) / period) << " %  worst "
-              << int (100.0 * engine.getBlockTimes().getMaxMicros() / period) << " %  xruns " << device.getXrunCount()
+              << int (100.0 * engine.getBlockTimes().getMaxMicros() / period) << " %  xruns " << live.getXruns()
               << "  findings " << rt::guard::getViolationCount() << "  peak "
-              << juce::String (20.0 * std::log10 (std::max (1.0e-5, double (player.getPeak()))), 1) << " dBFS" << std::flush;
+              << juce::String (20.0 * std::log10 (std::max (1.0e-5, double (live.getPeak()))), 1) << " dBFS" << std::flush;
 }
 
 void tellNewSites (const host::GraphModel& graph)
@@ -95,13 +96,12 @@ int play (const PlayOptions& options)
             : juce::File::getCurrentWorkingDirectory().getChildFile (juce::String::fromUTF8 (options.session.c_str()));
     const auto session = host::Session::load (file);
 
-    host::AudioDevices devices;
-    const auto device =
-        devices.open ({ juce::String::fromUTF8 (options.device.c_str()), options.run.rate, options.run.block });
-
     host::PluginFormats formats;
-    host::Engine engine ({ device->getSampleRate(), std::max (1, device->getBlockSize()), false });
-    host::CrashReport crashReport (engine);
+    host::LiveHost live (
+        host::DeviceRequest{ juce::String::fromUTF8 (options.device.c_str()), options.run.rate, options.run.block });
+    auto& engine = live.getEngine();
+    auto& device = *live.getDevice();
+    const host::CrashReport crashReport (engine);
 
     auto made = host::SessionGraph::build (session, formats, engine.getInfo(), engine.getCollector(), prepareToLoad);
     auto exitCode = tellNotes (made);
@@ -110,19 +110,12 @@ int play (const PlayOptions& options)
     engine.setMeasuring (! options.run.report.empty());
     engine.setPlaying (true);
 
-    host::MidiInputs midiInputs;
-    midiInputs.openAll();
-    host::MidiOutputs midiOutputs (host::MidiOutputs::openAll());
-    midiOutputs.start();
-
-    host::LivePlayer player (engine, midiInputs, midiOutputs);
-    const auto xrunsBefore = device->getXrunCount();
-    device->start (player);
+    live.start();
 
     std::cout << "Playing " << (session.getName().empty() ? file.getFileName().toStdString() : session.getName()) << " on "
-              << device->getDescription() << std::endl;
+              << device.getDescription() << std::endl;
 
-    if (const auto names = midiInputs.getNames(); ! names.isEmpty())
+    if (const auto names = live.getMidiInputs().getNames(); ! names.isEmpty())
         std::cout << "MIDI from " << names.joinIntoString (", ") << std::endl;
 
     if (! options.run.seconds)
@@ -134,7 +127,7 @@ int play (const PlayOptions& options)
                          : Clock::time_point::max();
     auto nextStatus = Clock::now() + std::chrono::seconds (1);
 
-    while (! stop.flag() && Clock::now() < end && ! device->hasFailed())
+    while (! stop.flag() && Clock::now() < end && ! live.hasFailed())
     {
         juce::MessageManager::getInstance()->runDispatchLoopUntil (20);
 
@@ -144,40 +137,32 @@ int play (const PlayOptions& options)
         if (isTerminal && Clock::now() >= nextStatus)
         {
             nextStatus = Clock::now() + std::chrono::milliseconds (250);
-            showStatus (engine, player, *device);
+            showStatus (live);
         }
     }
-
-    player.fadeOut();
-
-    for (int i = 0; i < 100 && ! player.isSilent() && ! device->hasFailed(); ++i)
-        juce::MessageManager::getInstance()->runDispatchLoopUntil (10);
 
     if (isTerminal)
         std::cerr << "\r\033[K" << std::flush;
 
-    if (! device->stop())
+    if (! live.stop())
         host::CrashReport::reportHang (engine, engine.getRunningNode(), 2);
 
-    midiInputs.closeAll();
-    midiOutputs.stop();
-
-    if (device->hasFailed())
+    if (live.hasFailed())
     {
-        tell (device->getFailure().toStdString());
+        tell (device.getFailure().toStdString());
         exitCode = 1;
     }
 
-    if (player.getLimitedSamples() > 0)
-        tell ("the output: " + std::to_string (player.getLimitedSamples())
+    if (live.getLimitedSamples() > 0)
+        tell ("the output: " + std::to_string (live.getLimitedSamples())
               + " samples were above +12 dBFS and were limited; turn it down");
 
     tellFindings (engine);
 
     host::Report report;
-    report.xruns = std::uint64_t (std::max (0, device->getXrunCount() - xrunsBefore));
-    report.deadlineMisses = player.getDeadlineMisses();
-    report.clipped = player.getLimitedSamples();
+    report.xruns = live.getXruns();
+    report.deadlineMisses = live.getDeadlineMisses();
+    report.clipped = live.getLimitedSamples();
 
     for (const auto& missing : made.missing)
         report.missing.push_back (missing.id);

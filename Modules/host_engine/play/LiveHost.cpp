@@ -8,18 +8,27 @@ namespace
 PrepareInfo infoFor (const OpenDevice& device) { return { device.getSampleRate(), std::max (1, device.getBlockSize()), false }; }
 } // namespace
 
-LiveHost::LiveHost (const DeviceRequest& request)
-    : device (devices.open (request)), engine (std::make_unique<Engine> (infoFor (*device))), current (request)
+LiveHost::LiveHost (const DeviceRequest& request, const MidiPortsOff& off, MidiPorts& ports)
+    : midiPorts (&ports), device (devices.open (request)), engine (std::make_unique<Engine> (infoFor (*device))),
+      midiOutputs (std::make_unique<MidiOutputs> (std::vector<std::unique_ptr<MidiSink>>())), current (request)
 {
-    midiInputs.openAll();
-    midiOutputs = std::make_unique<MidiOutputs> (MidiOutputs::openAll());
+    openMidi (off);
     midiOutputs->start();
 }
 
-LiveHost::LiveHost (const PrepareInfo& info)
-    : engine (std::make_unique<Engine> (info)),
+LiveHost::LiveHost (const PrepareInfo& info, MidiPorts* ports)
+    : midiPorts (ports), engine (std::make_unique<Engine> (info)),
       midiOutputs (std::make_unique<MidiOutputs> (std::vector<std::unique_ptr<MidiSink>>()))
 {
+}
+
+void LiveHost::openMidi (const MidiPortsOff& off)
+{
+    if (midiPorts == nullptr)
+        return;
+
+    midiInputs.openAll (off.inputs, *midiPorts);
+    midiOutputs->openAll (off.outputs, *midiPorts);
 }
 
 LiveHost::~LiveHost()
@@ -131,5 +140,6 @@ LiveHost::Counts LiveHost::countNow() const
 std::uint64_t LiveHost::getXruns() const { return countNow().xruns; }
 std::uint64_t LiveHost::getDeadlineMisses() const { return countNow().deadlineMisses; }
 std::uint64_t LiveHost::getLimitedSamples() const { return countNow().limitedSamples; }
+float LiveHost::getPeak() const { return player != nullptr ? player->getPeak() : 0.0f; }
 
 } // namespace host

@@ -9,16 +9,24 @@
 namespace host
 {
 
+/** The names of the MIDI ports that a person has switched off; all others are on, also those that are plugged in later. */
+struct MidiPortsOff
+{
+    juce::StringArray inputs, outputs;
+
+    bool operator== (const MidiPortsOff&) const = default;
+};
+
 /** An engine that plays: it keeps the device, the MIDI ports and the player together through changes of device.
     Message thread. */
 class LiveHost
 {
 public:
     /** Opens the device, and with it the engine, and plays nothing yet. Throws host::Error as AudioDevices::open(). */
-    explicit LiveHost (const DeviceRequest&);
+    explicit LiveHost (const DeviceRequest&, const MidiPortsOff& = {}, MidiPorts& = MidiPorts::ofThisMachine());
 
-    /** Without a device or MIDI ports, as for a picture: nothing plays. */
-    explicit LiveHost (const PrepareInfo&);
+    /** Without a device, as for a picture: nothing plays. And without MIDI ports, but for those given. */
+    explicit LiveHost (const PrepareInfo&, MidiPorts* = nullptr);
 
     ~LiveHost();
 
@@ -32,6 +40,10 @@ public:
     /** Fades out, changes the device and goes on playing if it played. Where the rate or the longest block differ the
         engine's nodes are prepared anew. Throws host::Error and goes on with the old device if the new one does not open. */
     void changeDevice (const DeviceRequest&);
+
+    /** Looks for MIDI ports and has all open but these, while it plays. Some milliseconds. getMidiInputs() and
+        getMidiOutputs() then tell what was found and what is open. */
+    void openMidi (const MidiPortsOff&);
 
     /** Null without a device. */
     OpenDevice* getDevice() noexcept { return device.get(); }
@@ -49,6 +61,7 @@ public:
     std::uint64_t getXruns() const;
     std::uint64_t getDeadlineMisses() const;
     std::uint64_t getLimitedSamples() const;
+    float getPeak() const; ///< the loudest sample of the output, linear, since the last start()
     /**@}*/
 
 private:
@@ -59,6 +72,7 @@ private:
 
     Counts countNow() const;
 
+    MidiPorts* midiPorts = nullptr;
     AudioDevices devices;
     std::unique_ptr<OpenDevice> device;
     std::unique_ptr<Engine> engine;
