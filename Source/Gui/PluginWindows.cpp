@@ -28,7 +28,7 @@ juce::Rectangle<int> keepInside (juce::Rectangle<int> window, juce::Rectangle<in
 }
 
 //======================================================================================================================
-class PluginWindows::PluginWindow final : public juce::DocumentWindow, private juce::KeyListener
+class PluginWindows::PluginWindow final : public juce::DocumentWindow, private juce::KeyListener, private juce::Timer
 {
 public:
     PluginWindow (PluginWindows& ownerToUse, host::SessionEditor::NodePtr nodeToUse)
@@ -91,21 +91,10 @@ public:
         {
             findWhetherEditorResizes();
             stayOnScreen();
-            juce::Timer::callAfterDelay (emptyEditorDelay,
-                                         [self = SafePointer (this)]
-                                         {
-                                             if (self != nullptr && self->isEditorEmpty())
-                                                 self->owner.replaceByParameters (self->getId());
-                                         });
+            startTimer (emptyEditorDelay);
         }
 
         toFront (true);
-    }
-
-    bool isEditorEmpty() const
-    {
-        auto* embedded = findEmbedded();
-        return embedded != nullptr && countChildWindows (embedded->getHostWindowID()) == 0;
     }
 
     void showParameters()
@@ -158,6 +147,14 @@ public:
     }
 
 private:
+    void timerCallback() override
+    {
+        stopTimer();
+
+        if (auto* embedded = findEmbedded(); embedded != nullptr && countChildWindows (embedded->getHostWindowID()) == 0)
+            owner.replaceByParameters (getId());
+    }
+
     using DocumentWindow::keyPressed;
 
     bool keyPressed (const juce::KeyPress& key, juce::Component*) override
