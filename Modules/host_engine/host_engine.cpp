@@ -16,6 +16,7 @@
 #include "devices/ThreadScheduling.cpp"
 #include "devices/VirtualDevice.cpp"
 #include "doctor/Doctor.cpp"
+#include "midi/MidiPorts.cpp"
 #include "midi/MidiInputs.cpp"
 #include "midi/MidiOutputs.cpp"
 #include "play/LivePlayer.cpp"

@@ -26,6 +26,7 @@
 #include "render/WavOutput.h"
 #include "render/OfflineRender.h"
 #include "devices/AudioDevices.h"
+#include "midi/MidiPorts.h"
 #include "midi/MidiInputs.h"
 #include "midi/MidiOutputs.h"
 #include "play/LivePlayer.h"

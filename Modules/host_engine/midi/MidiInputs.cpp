@@ -1,6 +1,5 @@
 #include "MidiInputs.h"
 
-#include "../devices/DriverNoise.h"
 #include "../devices/MonotonicClock.h"
 
 #include <algorithm>
@@ -8,46 +7,93 @@
 namespace host
 {
 
+namespace
+{
+constexpr int sustainPedal = 64;
+} // namespace
+
 MidiInputs::MidiInputs (int messagesUnderWay) : deviceLane (messagesUnderWay), messageLane (messagesUnderWay) {}
 
 MidiInputs::~MidiInputs() { closeAll(); }
 
-void MidiInputs::openAll()
+void MidiInputs::openAll (const juce::StringArray& switchedOff, MidiPorts& ports)
 {
-    silenceDriverNoise();
-    const auto available = juce::MidiInput::getAvailableDevices();
+    const auto available = ports.findInputs();
+    namesFound.clear();
 
-    std::erase_if (inputs, [&] (auto& input) { return ! available.contains (input->getDeviceInfo()); });
+    for (auto& info : available)
+        namesFound.addIfNotAlreadyThere (info.name);
+
+    std::erase_if (inputs,
+                   [&] (auto& input)
+                   {
+                       if (available.contains (input->info) && ! switchedOff.contains (input->info.name))
+                           return false;
+
+                       close (*input);
+                       return true;
+                   });
 
     for (auto& info : available)
     {
-        if (std::any_of (inputs.begin(), inputs.end(), [&] (auto& input) { return input->getDeviceInfo() == info; }))
+        if (switchedOff.contains (info.name)
+            || std::any_of (inputs.begin(), inputs.end(), [&] (auto& input) { return input->info == info; }))
             continue;
 
-        if (auto input = juce::MidiInput::openDevice (info.identifier, this))
-        {
-            input->start();
+        auto input = std::make_unique<Input>();
+        input->info = info;
+        input->source =
+            ports.openInput (info, [this, &added = *input] (const juce::MidiMessage& message) { receive (added, message); });
+
+        if (input->source != nullptr)
             inputs.push_back (std::move (input));
-        }
     }
 }
 
-void MidiInputs::closeAll() { inputs.clear(); }
+void MidiInputs::closeAll()
+{
+    for (auto& input : inputs)
+        close (*input);
+
+    inputs.clear();
+}
+
+void MidiInputs::close (Input& input)
+{
+    input.source = nullptr;
+    const auto now = monotonicNanoseconds();
+
+    for (std::size_t i = 0; i < input.sounding.size(); ++i)
+        if (input.sounding[i])
+            send (messageLane, juce::MidiMessage::noteOff (int (i / 128) + 1, int (i % 128)), now);
+
+    for (std::size_t i = 0; i < input.pedals.size(); ++i)
+        if (input.pedals[i])
+            send (messageLane, juce::MidiMessage::controllerEvent (int (i) + 1, sustainPedal, 0), now);
+}
 
 juce::StringArray MidiInputs::getNames() const
 {
     juce::StringArray names;
 
     for (auto& input : inputs)
-        names.add (input->getName());
+        names.add (input->info.name);
 
     return names;
 }
 
 void MidiInputs::inject (const juce::MidiMessage& message, std::int64_t time) { send (messageLane, message, time); }
 
-void MidiInputs::handleIncomingMidiMessage (juce::MidiInput*, const juce::MidiMessage& message)
+void MidiInputs::receive (Input& input, const juce::MidiMessage& message) noexcept
 {
+    if (const auto channel = message.getChannel(); channel > 0)
+    {
+        if (message.isNoteOnOrOff())
+            input.sounding.set (std::size_t ((channel - 1) * 128 + message.getNoteNumber()), message.isNoteOn());
+        else if (message.isControllerOfType (sustainPedal))
+            input.pedals.set (std::size_t (channel - 1), message.getControllerValue() >= 64);
+    }
+
     // JUCE's own time stamp counts whole milliseconds: 48 samples.
     send (deviceLane, message, monotonicNanoseconds());
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "MidiPorts.h"
 #include "TimedMidi.h"
 
 #include <rt_queues/NodeQueue.h>
@@ -9,6 +10,7 @@
 
 #include <array>
 #include <atomic>
+#include <bitset>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -16,7 +18,7 @@
 namespace host
 {
 
-/** Every MIDI input of the machine, merged, on its way to the audio thread.
+/** The machine's MIDI inputs, merged, on their way to the audio thread.
 
     A message is dated when it arrives and placed in the audio block by that date: one that arrived k samples before the
     block began lands k samples before the end of the block. So each is late by exactly one block and keeps its distance
@@ -26,22 +28,28 @@ namespace host
     thread, under a lock of its own, for all inputs of the ALSA sequencer) and one for the message thread. A machine
     without a sequencer has no inputs; that is no error.
 */
-class MidiInputs final : private juce::MidiInputCallback
+class MidiInputs final
 {
 public:
     /** @param messagesUnderWay  how many each lane can hold */
     explicit MidiInputs (int messagesUnderWay = 1024);
-    ~MidiInputs() override;
+    ~MidiInputs();
 
-    /** Opens the inputs that are not open yet and forgets those that have gone. Message thread; call it again after plugging
-        something in. An input that cannot be opened is left out. */
-    void openAll();
+    /** Looks for inputs: opens those that are not open yet, and closes those that have gone or are switched off. Notes that
+        a closed input leaves sounding are ended. Message thread; call it again after plugging something in. An input that
+        cannot be opened is left out, and tried again the next time.
+
+        @param switchedOff  names of inputs to leave alone; several inputs of one name go together */
+    void openAll (const juce::StringArray& switchedOff = {}, MidiPorts& = MidiPorts::ofThisMachine());
 
     /** Message thread. */
     void closeAll();
 
     /** The names of the open inputs. Message thread. */
     juce::StringArray getNames() const;
+
+    /** The names of all inputs that the last look has found, switched on or not, each once. Message thread. */
+    const juce::StringArray& getNamesFound() const noexcept { return namesFound; }
 
     /** Sends a message as if it had come from a device. Message thread.
         @param time  of arrival, nanoseconds on CLOCK_MONOTONIC; messages keep their order, whatever their times */
@@ -82,12 +90,24 @@ private:
         rt::NodePtr<TimedMidi> next; // the audio thread's: taken from the queue, not played yet
     };
 
-    void handleIncomingMidiMessage (juce::MidiInput*, const juce::MidiMessage&) override;
+    struct Input
+    {
+        juce::MidiDeviceInfo info;
+        std::unique_ptr<MidiSource> source;
+
+        // The devices' thread's while the source is open, then the message thread's.
+        std::bitset<16 * 128> sounding;
+        std::bitset<16> pedals;
+    };
+
+    void receive (Input&, const juce::MidiMessage&) noexcept;
+    void close (Input&);
     void send (Lane&, const juce::MidiMessage&, std::int64_t time) noexcept;
     Lane* findEarliest() noexcept;
 
     Lane deviceLane, messageLane;
-    std::vector<std::unique_ptr<juce::MidiInput>> inputs;
+    std::vector<std::unique_ptr<Input>> inputs;
+    juce::StringArray namesFound;
     std::atomic<std::int64_t> received{ 0 }, tooLong{ 0 }, dropped{ 0 };
 
     JUCE_DECLARE_NON_COPYABLE (MidiInputs)

@@ -1,6 +1,5 @@
 #include "MidiOutputs.h"
 
-#include "../devices/DriverNoise.h"
 #include "../devices/MonotonicClock.h"
 #include "../devices/ThreadScheduling.h"
 
@@ -9,68 +8,111 @@
 namespace host
 {
 
-namespace
+MidiOutputs::MidiOutputs (std::vector<std::unique_ptr<MidiSink>> sinks, int messagesUnderWay)
+    : store (static_cast<std::size_t> (messagesUnderWay))
 {
+    for (auto& sink : sinks)
+        outputs.push_back ({ {}, std::move (sink) });
 
-class DeviceSink final : public MidiSink
-{
-public:
-    explicit DeviceSink (std::unique_ptr<juce::MidiOutput> outputToUse) : output (std::move (outputToUse)) {}
-
-    juce::String getName() const override { return output->getName(); }
-
-    void send (const std::uint8_t* bytes, int numBytes) override
-    {
-        output->sendMessageNow (juce::MidiMessage (bytes, numBytes));
-    }
-
-private:
-    std::unique_ptr<juce::MidiOutput> output;
-};
-
-} // namespace
-
-MidiOutputs::MidiOutputs (std::vector<std::unique_ptr<MidiSink>> sinksToUse, int messagesUnderWay)
-    : sinks (std::move (sinksToUse)), store (static_cast<std::size_t> (messagesUnderWay))
-{
+    hasOutputs = ! outputs.empty();
     waiting.reserve (static_cast<std::size_t> (messagesUnderWay));
 }
 
 MidiOutputs::~MidiOutputs() { stop(); }
 
-std::vector<std::unique_ptr<MidiSink>> MidiOutputs::openAll()
+void MidiOutputs::openAll (const juce::StringArray& switchedOff, MidiPorts& ports)
 {
-    silenceDriverNoise();
-    std::vector<std::unique_ptr<MidiSink>> opened;
+    const auto available = ports.findOutputs();
+    namesFound.clear();
 
-    for (auto& info : juce::MidiOutput::getAvailableDevices())
-        if (! info.name.startsWith ("Midi Through"))
-            if (auto output = juce::MidiOutput::openDevice (info.identifier))
-                opened.push_back (std::make_unique<DeviceSink> (std::move (output)));
+    for (auto& info : available)
+        namesFound.addIfNotAlreadyThere (info.name);
 
-    return opened;
+    // Opening takes its time, so it is done outside the mutex.
+    Outputs added, closed;
+
+    for (auto& info : available)
+    {
+        if (switchedOff.contains (info.name)
+            || std::any_of (outputs.begin(), outputs.end(), [&] (auto& output) { return output.info == info; }))
+            continue;
+
+        if (auto sink = ports.openOutput (info))
+            added.push_back ({ info, std::move (sink) });
+    }
+
+    {
+        const std::lock_guard lock (mutex);
+        Outputs kept;
+
+        for (auto& output : outputs)
+        {
+            const auto stays = output.info == juce::MidiDeviceInfo()
+                               || (available.contains (output.info) && ! switchedOff.contains (output.info.name));
+            (stays ? kept : closed).push_back (std::move (output));
+        }
+
+        // Under the mutex, as JUCE sends to all outputs by one client of the sequencer.
+        endAllNotes (closed);
+
+        for (auto& output : added)
+            kept.push_back (std::move (output));
+
+        outputs = std::move (kept);
+    }
+
+    if (outputs.empty())
+    {
+        hasOutputs = false;
+        stopThread();
+        return;
+    }
+
+    if (! hasOutputs)
+    {
+        // A message that was on its way while the last output closed is not for those that come now.
+        discardQueue();
+        hasOutputs = true;
+    }
+
+    if (isStarted)
+        startThread();
 }
 
 juce::StringArray MidiOutputs::getNames() const
 {
     juce::StringArray names;
 
-    for (auto& sink : sinks)
-        names.add (sink->getName());
+    for (auto& output : outputs)
+        names.add (output.sink->getName());
 
     return names;
 }
 
 void MidiOutputs::start()
 {
-    if (thread.joinable() || sinks.empty())
+    isStarted = true;
+
+    if (hasOutputs)
+        startThread();
+}
+
+void MidiOutputs::stop()
+{
+    isStarted = false;
+    stopThread();
+}
+
+void MidiOutputs::startThread()
+{
+    if (thread.joinable())
         return;
 
     shouldStop = false;
     thread = std::thread ([this] { run(); });
 }
 
-void MidiOutputs::stop()
+void MidiOutputs::stopThread()
 {
     if (! thread.joinable())
         return;
@@ -79,10 +121,16 @@ void MidiOutputs::stop()
     thread.join();
 }
 
+void MidiOutputs::discardQueue()
+{
+    while (auto node = queue.pop())
+        store.give (std::move (node));
+}
+
 bool MidiOutputs::push (const std::uint8_t* bytes, int numBytes, std::int64_t due) noexcept
 {
     // Nobody listens, so nothing is lost.
-    if (sinks.empty())
+    if (! hasOutputs.load (std::memory_order_relaxed))
         return true;
 
     if (numBytes <= TimedMidi::maxBytes)
@@ -135,51 +183,51 @@ void MidiOutputs::run()
         sleepUntilMonotonic (waiting.empty() ? now + pollInterval : std::min (now + pollInterval, waiting.back()->time));
     }
 
-    while (auto node = queue.pop())
-        store.give (std::move (node));
+    discardQueue();
 
     for (auto& node : waiting)
         store.give (std::move (node));
 
     waiting.clear();
-    endAllNotes();
+    const std::lock_guard lock (mutex);
+    endAllNotes (outputs);
+    sounding.reset();
 }
 
 void MidiOutputs::sendToAll (const std::uint8_t* bytes, int numBytes)
 {
+    const std::lock_guard lock (mutex);
+
     if (numBytes == 3 && (bytes[0] & 0xe0) == 0x80)
     {
         const auto isNoteOn = (bytes[0] & 0x10) != 0 && bytes[2] != 0;
         sounding.set (static_cast<std::size_t> ((bytes[0] & 15) * 128 + (bytes[1] & 127)), isNoteOn);
     }
 
-    for (auto& sink : sinks)
-        sink->send (bytes, numBytes);
+    for (auto& output : outputs)
+        output.sink->send (bytes, numBytes);
 }
 
-void MidiOutputs::endAllNotes()
+void MidiOutputs::endAllNotes (const Outputs& those) const
 {
-    // One by one first: not every instrument knows the controller that ends all.
-    for (std::size_t i = 0; i < sounding.size(); ++i)
+    const auto send = [&] (int status, int first)
     {
-        if (sounding[i])
-        {
-            const std::uint8_t noteOff[]{ static_cast<std::uint8_t> (0x80 | (i / 128)), static_cast<std::uint8_t> (i % 128),
-                                          0 };
-            sendToAll (noteOff, 3);
-        }
-    }
+        const std::uint8_t message[]{ static_cast<std::uint8_t> (status), static_cast<std::uint8_t> (first), 0 };
 
-    constexpr std::uint8_t sustainPedal = 64, allNotesOff = 123;
+        for (auto& output : those)
+            output.sink->send (message, 3);
+    };
+
+    // One by one first: not every instrument knows the controller that ends all.
+    for (int i = 0; i < int (sounding.size()); ++i)
+        if (sounding[std::size_t (i)])
+            send (0x80 | (i / 128), i % 128);
+
+    constexpr int sustainPedal = 64, allNotesOff = 123;
 
     for (int channel = 0; channel < 16; ++channel)
-    {
         for (const auto controller : { sustainPedal, allNotesOff })
-        {
-            const std::uint8_t message[]{ static_cast<std::uint8_t> (0xb0 | channel), controller, 0 };
-            sendToAll (message, 3);
-        }
-    }
+            send (0xb0 | channel, controller);
 }
 
 } // namespace host

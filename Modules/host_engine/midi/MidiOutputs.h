@@ -1,39 +1,31 @@
 #pragma once
 
+#include "MidiPorts.h"
 #include "TimedMidi.h"
 
 #include <rt_queues/NodeQueue.h>
 #include <rt_queues/NodeStore.h>
 
-#include <juce_audio_devices/juce_audio_devices.h>
-
 #include <atomic>
 #include <bitset>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
 namespace host
 {
 
-/** Where MIDI goes out: a device, or whatever a test wants to look at. */
-class MidiSink
-{
-public:
-    virtual ~MidiSink() = default;
-
-    virtual juce::String getName() const = 0;
-
-    /** On the MIDI output thread; may take its time. */
-    virtual void send (const std::uint8_t* bytes, int numBytes) = 0;
-};
-
-/** Sends what the audio thread plays to every MIDI output, at its time.
+/** Sends what the audio thread plays to the machine's MIDI outputs, at its time.
 
     The audio thread pushes messages with the moment when they are due. A thread of our own looks for them every
     millisecond (so the audio thread need not wake it: that would be a system call) and sleeps to the very moment of the
     next. On stop every sounding note is ended.
+
+    Outputs come and go while it plays: the audio thread knows this object and never an output, so nothing that it uses can
+    die under it. The outputs are behind a mutex between the message thread and the output thread, which the audio thread
+    has no part in.
 */
 class MidiOutputs final
 {
@@ -45,12 +37,18 @@ public:
     /** Stops. */
     ~MidiOutputs();
 
-    /** The machine's MIDI outputs, opened, but for the kernel's "Midi Through", which would bring everything back in through
-        the inputs. None where there is no sequencer. Message thread. */
-    static std::vector<std::unique_ptr<MidiSink>> openAll();
+    /** Looks for outputs: opens those that are not open yet, and closes those that have gone or are switched off, with an end
+        to their notes. The others play on. Message thread, at any time between construction and destruction; call it again
+        after plugging something in. An output that cannot be opened is left out, and tried again the next time.
 
-    /** Message thread. */
+        @param switchedOff  names of outputs to leave alone; several outputs of one name go together */
+    void openAll (const juce::StringArray& switchedOff = {}, MidiPorts& = MidiPorts::ofThisMachine());
+
+    /** The names of the open outputs. Message thread. */
     juce::StringArray getNames() const;
+
+    /** The names of all outputs that the last look has found, switched on or not, each once. Message thread. */
+    const juce::StringArray& getNamesFound() const noexcept { return namesFound; }
 
     /** Message thread. */
     void start();
@@ -75,16 +73,31 @@ public:
     /**@}*/
 
 private:
-    void run();
-    void sendToAll (const std::uint8_t* bytes, int numBytes);
-    void endAllNotes();
+    struct Output
+    {
+        juce::MidiDeviceInfo info; ///< empty for a sink from the constructor, which openAll() leaves alone
+        std::unique_ptr<MidiSink> sink;
+    };
 
-    const std::vector<std::unique_ptr<MidiSink>> sinks;
+    using Outputs = std::vector<Output>;
+
+    void run();
+    void startThread();
+    void stopThread();
+    void discardQueue();
+    void sendToAll (const std::uint8_t* bytes, int numBytes);
+    void endAllNotes (const Outputs&) const;
+
+    Outputs outputs;                ///< changed by the message thread only, under the mutex
+    std::bitset<16 * 128> sounding; ///< under the mutex
+    std::mutex mutex;
+    juce::StringArray namesFound;
+    bool isStarted = false; ///< message thread
+    std::atomic<bool> hasOutputs{ false };
     rt::NodeStore<TimedMidi> store;
     rt::NodeQueue<TimedMidi> queue;
 
-    std::vector<rt::NodePtr<TimedMidi>> waiting; // the output thread's, latest first
-    std::bitset<16 * 128> sounding;              // the output thread's
+    std::vector<rt::NodePtr<TimedMidi>> waiting; ///< the output thread's, latest first
     std::thread thread;
     std::atomic<bool> shouldStop{ false };
     std::atomic<std::int64_t> sent{ 0 }, dropped{ 0 };

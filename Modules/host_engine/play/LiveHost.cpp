@@ -5,7 +5,10 @@ namespace host
 
 namespace
 {
-PrepareInfo infoFor (const OpenDevice& device) { return { device.getSampleRate(), std::max (1, device.getBlockSize()), false }; }
+PrepareInfo infoFor (const OpenDevice& device)
+{
+    return { device.getSampleRate(), std::max (1, device.getBlockSize()), false };
+}
 } // namespace
 
 LiveHost::LiveHost (const DeviceRequest& request, const MidiPortsOff& off, MidiPorts& ports)
@@ -83,7 +86,8 @@ void LiveHost::changeDevice (const DeviceRequest& request)
     const auto wasPlaying = isPlaying;
 
     if (! stop())
-        throw Error ("the audio device", "node " + std::to_string (engine->getRunningNode()) + " has not come back from its block",
+        throw Error ("the audio device",
+                     "node " + std::to_string (engine->getRunningNode()) + " has not come back from its block",
                      "take that node out, or quit and start again", Error::Kind::failed);
 
     const auto resume = [&]

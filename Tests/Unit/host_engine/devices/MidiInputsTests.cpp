@@ -1,3 +1,6 @@
+#include "../FakeMidiPorts.h"
+
+#include <host_engine/devices/MonotonicClock.h>
 #include <host_engine/midi/MidiInputs.h>
 
 #include <juce_events/juce_events.h>
@@ -274,4 +277,65 @@ TEST_CASE ("Inputs can be opened, opened again and closed, on a machine without 
 
     if (! juce::File ("/dev/snd/seq").exists())
         CHECK (names.isEmpty());
+}
+
+TEST_CASE ("Inputs that are switched off stay closed, one that is plugged in later comes on")
+{
+    FakeMidiPorts ports;
+    ports.inputs = { { "Keys", "20-0" }, { "Pads", "24-0" } };
+    host::MidiInputs inputs;
+    inputs.openAll ({ "Pads" }, ports);
+    CHECK (inputs.getNames() == juce::StringArray{ "Keys" });
+    CHECK (inputs.getNamesFound() == juce::StringArray{ "Keys", "Pads" });
+
+    ports.play ("20-0", note (60));
+    ports.play ("24-0", note (61));
+    CHECK (inputs.getNumReceived() == 1);
+
+    // Two devices of one name come, the keys go, and one of the new ones cannot be opened.
+    ports.inputs = { { "Pads", "24-0" }, { "Knobs", "28-0" }, { "Knobs", "32-0" }, { "Busy", "36-0" } };
+    ports.refused = "Busy";
+    inputs.openAll ({ "Pads" }, ports);
+    CHECK (inputs.getNames() == juce::StringArray{ "Knobs", "Knobs" });
+    CHECK (inputs.getNamesFound() == juce::StringArray{ "Pads", "Knobs", "Busy" });
+
+    inputs.openAll ({ "Knobs" }, ports);
+    CHECK (inputs.getNames() == juce::StringArray{ "Pads" });
+
+    ports.refused.clear();
+    inputs.openAll ({ "Knobs" }, ports);
+    CHECK (inputs.getNames() == juce::StringArray{ "Pads", "Busy" });
+}
+
+TEST_CASE ("An input that closes leaves no note sounding and no pedal down")
+{
+    FakeMidiPorts ports;
+    ports.inputs = { { "Keys", "20-0" }, { "Pads", "24-0" } };
+    host::MidiInputs inputs;
+    inputs.openAll ({}, ports);
+    ports.play ("20-0", juce::MidiMessage::noteOn (1, 60, 0.5f));
+    ports.play ("20-0", juce::MidiMessage::noteOn (3, 61, 0.5f));
+    ports.play ("20-0", juce::MidiMessage::noteOn (1, 62, 0.5f));
+    ports.play ("20-0", juce::MidiMessage::noteOff (1, 62));
+    ports.play ("20-0", juce::MidiMessage::controllerEvent (2, 64, 127));
+    ports.play ("24-0", juce::MidiMessage::noteOn (1, 63, 0.5f));
+    inputs.openAll ({ "Keys" }, ports);
+
+    juce::MidiBuffer buffer;
+    buffer.ensureSize (capacity);
+    inputs.drainInto (buffer, capacity, { 480, 48000.0, host::monotonicNanoseconds() + millisecond });
+    std::vector<juce::MidiMessage> messages;
+
+    for (const auto event : buffer)
+        messages.push_back (event.getMessage());
+
+    REQUIRE (messages.size() == 9);
+    CHECK (messages[6].isNoteOff());
+    CHECK (messages[6].getNoteNumber() == 60);
+    CHECK (messages[6].getChannel() == 1);
+    CHECK (messages[7].isNoteOff());
+    CHECK (messages[7].getNoteNumber() == 61);
+    CHECK (messages[7].getChannel() == 3);
+    CHECK (messages[8].isSustainPedalOff());
+    CHECK (messages[8].getChannel() == 2);
 }

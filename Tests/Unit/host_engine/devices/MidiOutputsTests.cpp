@@ -1,3 +1,4 @@
+#include "../FakeMidiPorts.h"
 #include "CountingCallback.h"
 
 #include <host_engine/devices/MonotonicClock.h>
@@ -7,50 +8,17 @@
 
 #include <catch2/catch.hpp>
 
-#include <mutex>
-
 namespace
 {
 
 constexpr std::int64_t millisecond = 1'000'000;
 
-struct Sent
-{
-    std::vector<std::uint8_t> bytes;
-    std::int64_t time;
-};
-
-struct Log
-{
-    std::size_t size() const
-    {
-        const std::lock_guard lock (mutex);
-        return sent.size();
-    }
-
-    mutable std::mutex mutex;
-    std::vector<Sent> sent;
-};
-
-struct RecordingSink : host::MidiSink
-{
-    explicit RecordingSink (Log& logToUse) : log (logToUse) {}
-
-    juce::String getName() const override { return "recorder"; }
-
-    void send (const std::uint8_t* bytes, int numBytes) override
-    {
-        const std::lock_guard lock (log.mutex);
-        log.sent.push_back ({ { bytes, bytes + numBytes }, host::monotonicNanoseconds() });
-    }
-
-    Log& log;
-};
+using Log = FakeMidiPorts::Log;
 
 std::vector<std::unique_ptr<host::MidiSink>> recordInto (Log& log)
 {
     std::vector<std::unique_ptr<host::MidiSink>> sinks;
-    sinks.push_back (std::make_unique<RecordingSink> (log));
+    sinks.push_back (std::make_unique<FakeMidiPorts::Sink> ("recorder", log));
     return sinks;
 }
 
@@ -181,7 +149,7 @@ TEST_CASE ("Every output gets every message")
 {
     Log first, second;
     auto sinks = recordInto (first);
-    sinks.push_back (std::make_unique<RecordingSink> (second));
+    sinks.push_back (std::make_unique<FakeMidiPorts::Sink> ("second", second));
     host::MidiOutputs outputs (std::move (sinks));
     outputs.start();
     pushNote (outputs, 60, 1, 0);
@@ -192,10 +160,15 @@ TEST_CASE ("Without outputs nothing is kept and nothing counts as lost")
 {
     juce::ScopedJuceInitialiser_GUI juceInitialiser;
 
-    if (! juce::File ("/dev/snd/seq").exists())
-        CHECK (host::MidiOutputs::openAll().empty());
-
     host::MidiOutputs outputs ({}, 4);
+    outputs.openAll();
+
+    if (! juce::File ("/dev/snd/seq").exists())
+        CHECK (outputs.getNamesFound().isEmpty());
+    else
+        outputs.openAll (outputs.getNamesFound());
+
+    CHECK (outputs.getNames().isEmpty());
     outputs.start();
 
     for (int i = 0; i < 100; ++i)
@@ -203,4 +176,97 @@ TEST_CASE ("Without outputs nothing is kept and nothing counts as lost")
 
     CHECK (outputs.getNumDropped() == 0);
     outputs.stop();
+}
+
+TEST_CASE ("A switched-off output closes with an end to its notes, the others play on")
+{
+    FakeMidiPorts ports;
+    ports.outputs = { { "Piano", "20-0" }, { "Organ", "24-0" } };
+    host::MidiOutputs outputs ({});
+    outputs.start();
+    outputs.openAll ({}, ports);
+    CHECK (outputs.getNames() == juce::StringArray{ "Piano", "Organ" });
+    auto &piano = ports.logs["20-0"], &organ = ports.logs["24-0"];
+
+    pushNote (outputs, 60, 100, 0);
+    REQUIRE (CountingCallback::waitUntil ([&] { return piano.size() == 1 && organ.size() == 1; }));
+
+    outputs.openAll ({ "Piano" }, ports);
+    CHECK (outputs.getNames() == juce::StringArray{ "Organ" });
+    CHECK (outputs.getNamesFound() == juce::StringArray{ "Piano", "Organ" });
+    CHECK (ports.numOpen == 1);
+    REQUIRE (piano.size() == 1 + 1 + 32);
+    CHECK (piano.sent[1].bytes == std::vector<std::uint8_t>{ 0x80, 60, 0 });
+    CHECK (piano.sent[2].bytes == std::vector<std::uint8_t>{ 0xb0, 64, 0 });
+    CHECK (organ.size() == 1);
+
+    pushNote (outputs, 61, 100, 0);
+    REQUIRE (CountingCallback::waitUntil ([&] { return organ.size() == 2; }));
+    CHECK (piano.size() == 34);
+
+    // On again, it plays what comes now and nothing that came meanwhile.
+    outputs.openAll ({}, ports);
+    pushNote (outputs, 62, 100, 0);
+    REQUIRE (CountingCallback::waitUntil ([&] { return organ.size() == 3 && piano.size() == 35; }));
+    CHECK (piano.sent.back().bytes[1] == 62);
+}
+
+TEST_CASE ("With every output off nothing is kept, and one that comes later hears nothing old")
+{
+    FakeMidiPorts ports;
+    ports.outputs = { { "Piano", "20-0" } };
+    host::MidiOutputs outputs ({}, 16);
+    outputs.start();
+    outputs.openAll ({ "Piano" }, ports);
+    CHECK (outputs.getNames().isEmpty());
+
+    for (int i = 0; i < 100; ++i)
+        CHECK (pushNote (outputs, i, 1, 0));
+
+    // One of another name is plugged in.
+    ports.outputs.push_back ({ "Organ", "24-0" });
+    outputs.openAll ({ "Piano" }, ports);
+    CHECK (outputs.getNames() == juce::StringArray{ "Organ" });
+    pushNote (outputs, 60, 1, 0);
+    REQUIRE (CountingCallback::waitUntil ([&] { return ports.logs["24-0"].size() == 1; }));
+
+    // Unplugged, it goes, and the end of its notes is sent to where nobody hears it.
+    ports.outputs.clear();
+    outputs.openAll ({}, ports);
+    CHECK (outputs.getNames().isEmpty());
+    CHECK (outputs.getNamesFound().isEmpty());
+    CHECK (ports.numOpen == 0);
+    CHECK (outputs.getNumDropped() == 0);
+}
+
+TEST_CASE ("Outputs come and go while another thread pushes, as the audio thread does")
+{
+    FakeMidiPorts ports;
+    ports.outputs = { { "Piano", "20-0" }, { "Organ", "24-0" } };
+    host::MidiOutputs outputs ({});
+    outputs.start();
+    std::atomic<bool> done{ false };
+
+    std::thread audio (
+        [&]
+        {
+            for (int i = 0; ! done; ++i)
+            {
+                pushNote (outputs, i % 128, 1, 0);
+                std::this_thread::yield();
+            }
+        });
+
+    for (int i = 0; i <= 200; ++i)
+        outputs.openAll (i % 3 == 0   ? juce::StringArray{ "Piano" }
+                         : i % 3 == 1 ? juce::StringArray{ "Piano", "Organ" }
+                                      : juce::StringArray(),
+                         ports);
+
+    done = true;
+    audio.join();
+    outputs.stop();
+    CHECK (outputs.getNames() == juce::StringArray{ "Piano", "Organ" });
+    CHECK (ports.numOpen == 2);
+    CHECK (ports.logs["20-0"].size() > 0);
 }
