@@ -381,9 +381,16 @@ void Canvas::readFindings()
 
     for (const auto& [id, functions] : counts)
     {
-        const auto worst = std::max_element (functions.begin(), functions.end(),
-                                             [] (const auto& a, const auto& b) { return a.second < b.second; });
-        findings[id] = getWord (toJuce (worst->first));
+        // One word for all: what allocates frees as well, and the former says more.
+        juce::StringArray words;
+
+        for (const auto& [function, times] : functions)
+            words.addIfNotAlreadyThere (getWord (toJuce (function)));
+
+        if (words.size() > 1)
+            words.removeString ("frees");
+
+        findings[id] = words.contains ("allocates") ? juce::String ("allocates") : words[0];
         auto& details = findingDetails[id];
 
         for (const auto& [function, times] : functions)
