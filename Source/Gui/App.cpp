@@ -74,7 +74,7 @@ std::unique_ptr<host::LiveHost> openLiveHost (const Settings& settings, juce::St
 {
     try
     {
-        return std::make_unique<host::LiveHost> (settings.getDevice());
+        return std::make_unique<host::LiveHost> (settings.getDevice(), settings.getMidiPortsOff());
     }
     catch (const host::Error& error)
     {
@@ -82,7 +82,7 @@ std::unique_ptr<host::LiveHost> openLiveHost (const Settings& settings, juce::St
         trouble = juce::String::fromUTF8 (error.what());
     }
 
-    return std::make_unique<host::LiveHost> (host::DeviceRequest());
+    return std::make_unique<host::LiveHost> (host::DeviceRequest(), settings.getMidiPortsOff());
 }
 
 /** Looks now and then at what has no other way to tell. */

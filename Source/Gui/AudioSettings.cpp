@@ -23,6 +23,124 @@ void choose (juce::ComboBox& box, int number, const juce::String& text)
 }
 } // namespace
 
+/** The MIDI ports of one direction, with a switch for each name. */
+class AudioSettings::PortSwitches final : public juce::Component
+{
+public:
+    explicit PortSwitches (const juce::String& directionToUse) : direction (directionToUse)
+    {
+        setTitle ("MIDI " + direction + "s");
+        viewport.setViewedComponent (&rows, false);
+        viewport.setScrollBarsShown (true, false);
+        viewport.setWantsKeyboardFocus (false);
+        addAndMakeVisible (viewport);
+    }
+
+    /** A port was switched; its name. */
+    std::function<void (const juce::String&, bool isOn)> onSwitch;
+
+    /** @param open  those that are open; one that is on and not open could not be opened */
+    void show (const juce::StringArray& found, const juce::StringArray& off, const juce::StringArray& open)
+    {
+        // The switch that was just used keeps the keyboard.
+        if (found != names)
+        {
+            names = found;
+            switches.clear();
+
+            for (const auto& name : names)
+            {
+                auto& added = *switches.emplace_back (std::make_unique<Switch> (viewport));
+                added.setButtonText (name);
+                added.setTitle ("MIDI " + direction + " " + name);
+                added.onClick = [this, &added, name] { onSwitch (name, added.getToggleState()); };
+                rows.addAndMakeVisible (added);
+            }
+
+            resized();
+        }
+
+        for (auto& port : switches)
+        {
+            const auto& name = port->getButtonText();
+            const auto isOn = ! off.contains (name);
+            const auto isOpen = open.contains (name);
+            port->setToggleState (isOn, juce::dontSendNotification);
+            port->isBroken = isOn && ! isOpen;
+            port->setTooltip (port->isBroken ? "Does not open: another program may use it. Close that and look again."
+                              : isOn         ? "On; click to switch it off"
+                                             : "Off; click to switch it on");
+            port->setDescription (port->isBroken ? "does not open" : juce::String());
+            port->repaint();
+        }
+
+        repaint();
+    }
+
+    void resized() override
+    {
+        constexpr int rowHeight = 26;
+        viewport.setBounds (getLocalBounds().withTrimmedTop (18));
+        const auto isScrolling = int (switches.size()) * rowHeight > viewport.getHeight();
+        rows.setSize (viewport.getWidth() - (isScrolling ? viewport.getScrollBarThickness() : 0),
+                      int (switches.size()) * rowHeight);
+
+        for (int i = 0; i < int (switches.size()); ++i)
+            switches[std::size_t (i)]->setBounds (0, i * rowHeight, rows.getWidth(), rowHeight);
+    }
+
+    void paint (juce::Graphics& g) override
+    {
+        g.setFont (font (12.0f));
+        g.setColour (colour (Token::muted));
+        auto area = getLocalBounds();
+        g.drawText (direction == "input" ? "Inputs" : "Outputs", area.removeFromTop (18), juce::Justification::topLeft,
+                    false);
+
+        if (names.isEmpty())
+            g.drawText ("None found", area.removeFromTop (22), juce::Justification::centredLeft, false);
+    }
+
+private:
+    /** Comes into view with the keyboard. */
+    struct Switch final : juce::ToggleButton
+    {
+        explicit Switch (juce::Viewport& viewportToUse) : viewport (viewportToUse) {}
+
+        void focusGained (FocusChangeType cause) override
+        {
+            ToggleButton::focusGained (cause);
+            const auto top = viewport.getViewPositionY();
+            const auto y =
+                getBottom() > top + viewport.getHeight() ? getBottom() - viewport.getHeight() : std::min (top, getY());
+            viewport.setViewPosition (0, y);
+        }
+
+        void paint (juce::Graphics& g) override
+        {
+            ToggleButton::paint (g);
+
+            if (isBroken)
+            {
+                g.setFont (font (11.0f));
+                g.setColour (colour (Token::bad));
+                g.drawText ("does not open", getLocalBounds().withTrimmedRight (4), juce::Justification::centredRight,
+                            false);
+            }
+        }
+
+        juce::Viewport& viewport;
+        bool isBroken = false;
+    };
+
+    const juce::String direction;
+    juce::StringArray names;
+    juce::Component rows;
+    std::vector<std::unique_ptr<Switch>> switches;
+    juce::Viewport viewport; // goes before what it shows
+};
+
+//======================================================================================================================
 AudioSettings::AudioSettings (Workspace& w) : workspace (w)
 {
     setTitle ("Audio, MIDI and appearance");
@@ -81,9 +199,28 @@ AudioSettings::AudioSettings (Workspace& w) : workspace (w)
     applyButton.onClick = [this] { apply(); };
 
     setLook (midiLook, ButtonLook::normal);
-    midiLook.setTitle ("Look again for MIDI inputs");
-    midiLook.setTooltip ("Opens MIDI inputs that were plugged in since");
+    midiLook.setTitle ("Look again for MIDI ports");
+    midiLook.setTooltip ("Opens MIDI inputs and outputs that were plugged in since");
     midiLook.onClick = [this] { lookForMidi(); };
+
+    midiInputs = std::make_unique<PortSwitches> ("input");
+    midiOutputs = std::make_unique<PortSwitches> ("output");
+
+    for (const auto isInput : { true, false })
+    {
+        (isInput ? midiInputs : midiOutputs)->onSwitch = [this, isInput] (const juce::String& port, bool isOn)
+        {
+            auto off = workspace.settings.getMidiPortsOff();
+            auto& names = isInput ? off.inputs : off.outputs;
+            names.removeString (port);
+
+            if (! isOn)
+                names.add (port);
+
+            workspace.settings.setMidiPortsOff (off);
+            lookForMidi();
+        };
+    }
 
     for (std::size_t i = 0; i < palettes.size(); ++i)
     {
@@ -99,17 +236,17 @@ AudioSettings::AudioSettings (Workspace& w) : workspace (w)
         };
     }
 
-    for (auto* child :
-         std::initializer_list<juce::Component*>{ &type, &name, &look, &rate, &block, &applyButton, &midiLook })
+    for (auto* child : std::initializer_list<juce::Component*>{ &type, &name, &look, &rate, &block, &applyButton, &midiLook,
+                                                                midiInputs.get(), midiOutputs.get() })
         addAndMakeVisible (child);
 
     for (auto& button : palettes)
         addAndMakeVisible (button);
 
-    midiText = getMidiText();
+    showMidi();
     showDevice();
     showPalette();
-    setSize (480, 520);
+    setSize (480, 600);
 }
 
 AudioSettings::~AudioSettings() = default;
@@ -155,18 +292,17 @@ void AudioSettings::lookForDevices()
 
 void AudioSettings::lookForMidi()
 {
-    workspace.live.getMidiInputs().openAll();
-    midiText = getMidiText();
-    repaint (midiArea);
+    workspace.live.openMidi (workspace.settings.getMidiPortsOff());
+    showMidi();
 }
 
-juce::String AudioSettings::getMidiText() const
+void AudioSettings::showMidi()
 {
-    const auto tell = [] (const char* what, const juce::StringArray& names)
-    { return juce::String (what) + ": " + (names.isEmpty() ? juce::String ("none found") : names.joinIntoString (", ")); };
-
-    return tell ("Inputs", workspace.live.getMidiInputs().getNames()) + "\n"
-           + tell ("Outputs", workspace.live.getMidiOutputs().getNames());
+    const auto off = workspace.settings.getMidiPortsOff();
+    const auto& inputs = workspace.live.getMidiInputs();
+    const auto& outputs = workspace.live.getMidiOutputs();
+    midiInputs->show (inputs.getNamesFound(), off.inputs, inputs.getNames());
+    midiOutputs->show (outputs.getNamesFound(), off.outputs, outputs.getNames());
 }
 
 host::DeviceRequest AudioSettings::getRequest() const
@@ -223,7 +359,7 @@ void AudioSettings::applyNow()
     }
 
     applyButton.setEnabled (true);
-    midiText = getMidiText();
+    showMidi();
     showDevice();
 }
 
@@ -278,10 +414,12 @@ void AudioSettings::resized()
     messageArea = area.removeFromTop (56).withTrimmedTop (6);
     area.removeFromTop (8);
 
-    midiHeading = area.removeFromTop (24);
-    auto midiRow = area.removeFromTop (66);
+    auto midiRow = area.removeFromTop (30);
     midiLook.setBounds (midiRow.removeFromRight (88).withHeight (28));
-    midiArea = midiRow.withTrimmedRight (12);
+    midiHeading = midiRow.withHeight (24);
+    midiRow = area.removeFromTop (140);
+    midiInputs->setBounds (midiRow.removeFromLeft (midiRow.getWidth() / 2 - 6));
+    midiOutputs->setBounds (midiRow.withTrimmedLeft (12));
     area.removeFromTop (8);
 
     paletteHeading = area.removeFromTop (28);
@@ -313,8 +451,6 @@ void AudioSettings::paint (juce::Graphics& g)
 
     g.setColour (colour (messageInk));
     g.drawFittedText (message, messageArea, juce::Justification::topLeft, 3, 1.0f);
-    g.setColour (colour (Token::text));
-    g.drawFittedText (midiText, midiArea, juce::Justification::topLeft, 4, 1.0f);
 }
 
 } // namespace gui

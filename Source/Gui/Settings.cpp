@@ -8,6 +8,8 @@ namespace
 constexpr const char* deviceKey = "device";
 constexpr const char* rateKey = "deviceRate";
 constexpr const char* blockKey = "deviceBlock";
+constexpr const char* midiInputsOffKey = "midiInputsOff";
+constexpr const char* midiOutputsOffKey = "midiOutputsOff";
 constexpr const char* paletteKey = "palette";
 constexpr const char* recentKey = "recentSessions";
 constexpr const char* windowPrefix = "window.";
@@ -66,6 +68,24 @@ void Settings::setDevice (const host::DeviceRequest& request)
     file.setValue (deviceKey, request.spec);
     set (rateKey, request.rate);
     set (blockKey, request.block);
+}
+
+host::MidiPortsOff Settings::getMidiPortsOff() const
+{
+    const auto get = [this] (const char* key)
+    {
+        auto names = juce::StringArray::fromLines (file.getValue (key));
+        names.removeEmptyStrings();
+        return names;
+    };
+
+    return { get (midiInputsOffKey), get (midiOutputsOffKey) };
+}
+
+void Settings::setMidiPortsOff (const host::MidiPortsOff& off)
+{
+    file.setValue (midiInputsOffKey, off.inputs.joinIntoString ("\n"));
+    file.setValue (midiOutputsOffKey, off.outputs.joinIntoString ("\n"));
 }
 
 Palette Settings::getPalette() const

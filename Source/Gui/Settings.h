@@ -2,7 +2,7 @@
 
 #include "Theme.h"
 
-#include <host_engine/devices/AudioDevices.h>
+#include <host_engine/host_engine.h>
 #include <juce_data_structures/juce_data_structures.h>
 
 namespace gui
@@ -18,6 +18,10 @@ public:
 
     host::DeviceRequest getDevice() const;
     void setDevice (const host::DeviceRequest&);
+
+    /** By name; a port that is not plugged in now is remembered all the same. */
+    host::MidiPortsOff getMidiPortsOff() const;
+    void setMidiPortsOff (const host::MidiPortsOff&);
 
     Palette getPalette() const;
     void setPalette (Palette);
