@@ -1,7 +1,10 @@
 #include "JucePluginInstance.h"
 
+#include <host_graph/DelayLine.h>
 #include <host_graph/Error.h>
+#include <host_graph/RenderPlan.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -15,7 +18,8 @@ std::vector<bool> findMidiControllerParameters (const juce::StringArray& names)
     std::vector<bool> result (static_cast<std::size_t> (names.size()), false);
 
     // -1, or the number of a text that holds nothing but digits.
-    const auto toNumber = [] (const juce::String& digits) {
+    const auto toNumber = [] (const juce::String& digits)
+    {
         return digits.isNotEmpty() && digits.length() <= 3 && digits.containsOnly ("0123456789") ? digits.getIntValue() : -1;
     };
 
@@ -83,6 +87,34 @@ juce::Optional<juce::AudioPlayHead::PositionInfo> JucePluginInstance::PlayHead::
 }
 
 //======================================================================================================================
+/** Keeps the rendering thread out of the plugin. Message thread. */
+class JucePluginInstance::Hold
+{
+public:
+    explicit Hold (JucePluginInstance& ownerToUse) : owner (ownerToUse)
+    {
+        constexpr int longestWait = 500; // ms; a block that takes longer than its own time is an accident already
+
+        for (int i = 0; owner.isHeld.exchange (true, std::memory_order_acquire); ++i)
+        {
+            if (i == longestWait)
+                throw Error (owner.info.name.toStdString(), "has not come back from its block, so it cannot be set",
+                             "take the plugin out, or quit and start again", Error::Kind::failed);
+
+            juce::Thread::sleep (1);
+        }
+    }
+
+    ~Hold() { owner.isHeld.store (false, std::memory_order_release); }
+
+    Hold (const Hold&) = delete;
+    Hold& operator= (const Hold&) = delete;
+
+private:
+    JucePluginInstance& owner;
+};
+
+//======================================================================================================================
 JucePluginInstance::JucePluginInstance (const PluginInfo& infoToUse, std::unique_ptr<juce::AudioPluginInstance> pluginToUse)
     : info (infoToUse), plugin (std::move (pluginToUse))
 {
@@ -98,6 +130,7 @@ JucePluginInstance::JucePluginInstance (const PluginInfo& infoToUse, std::unique
 
     collectParameters();
     latency = std::max (0, plugin->getLatencySamples());
+    kept.ensureSize (RenderPlan::midiCapacityBytes);
     plugin->setPlayHead (&playHead);
     plugin->addListener (this);
 }
@@ -202,6 +235,26 @@ void JucePluginInstance::release()
 
 void JucePluginInstance::process (ProcessContext& context) noexcept
 {
+    if (isHeld.exchange (true, std::memory_order_acquire))
+    {
+        for (int i = 0; i < context.numChannels; ++i)
+            juce::FloatVectorOperations::clear (context.channels[i], context.numSamples);
+
+        for (const auto event : context.midi)
+            addWithinCapacity (kept, event, 0, RenderPlan::midiCapacityBytes);
+
+        context.midi.clear();
+        return;
+    }
+
+    if (! kept.isEmpty())
+    {
+        for (const auto event : kept)
+            addWithinCapacity (context.midi, event, 0, RenderPlan::midiCapacityBytes);
+
+        kept.clear();
+    }
+
     playHead.position = context.transport;
 
     if (wide.getNumChannels() == 0)
@@ -223,6 +276,8 @@ void JucePluginInstance::process (ProcessContext& context) noexcept
         for (int i = 0; i < context.numChannels; ++i)
             std::memcpy (context.channels[i], wide.getReadPointer (i), numBytes);
     }
+
+    isHeld.store (false, std::memory_order_release);
 
     if (! ports.midiOutput)
         context.midi.clear();
@@ -320,10 +375,115 @@ juce::StringArray JucePluginInstance::getPrograms() const
 {
     juce::StringArray programs;
 
+    if (info.format == "LV2")
+    {
+        readLv2Programs();
+
+        for (const auto& program : lv2Programs)
+            programs.add (program.first);
+
+        return programs;
+    }
+
     for (int i = 0, end = plugin->getNumPrograms(); i < end; ++i)
         programs.add (plugin->getProgramName (i));
 
     return programs;
+}
+
+void JucePluginInstance::readLv2Programs() const
+{
+    if (! lv2Programs.empty())
+        return;
+
+    for (int i = 0, end = plugin->getNumPrograms(); i < end; ++i)
+        lv2Programs.emplace_back (plugin->getProgramName (i), i);
+
+    // JUCE has them in another order each time.
+    std::sort (lv2Programs.begin(), lv2Programs.end(),
+               [] (auto& a, auto& b)
+               {
+                   const auto order = a.first.compareNatural (b.first);
+                   return order != 0 ? order < 0 : a.second < b.second;
+               });
+}
+
+int JucePluginInstance::getProgram()
+{
+    // JUCE tells of an LV2 plugin's first preset as if it had been chosen.
+    if (info.format == "LV2")
+        return lv2Program;
+
+    return plugin->getNumPrograms() > 0 ? plugin->getCurrentProgram() : -1;
+}
+
+void JucePluginInstance::setProgram (int program)
+{
+    if (! juce::isPositiveAndBelow (program, plugin->getNumPrograms()))
+        return;
+
+    const Hold hold (*this);
+    const juce::ScopedValueSetter setting (isSettingState, true);
+    applyProgram (program);
+}
+
+void JucePluginInstance::applyProgram (int program)
+{
+    if (info.format == "LV2")
+    {
+        readLv2Programs();
+        plugin->setCurrentProgram (lv2Programs[static_cast<std::size_t> (program)].second);
+        lv2Program = program;
+    }
+    else
+    {
+        plugin->setCurrentProgram (program);
+    }
+
+    settle();
+
+    // Not every VST3 tells that the program has changed its parameters, and JUCE asks for them all only with a state.
+    if (info.format == "VST3")
+        setState (getState());
+}
+
+void JucePluginInstance::settle()
+{
+    // JUCE gives a VST3's controller the changes that wait for it before it looks at a state; this one holds nothing.
+    const auto tellController = [this] { plugin->setStateInformation (nullptr, 0); };
+
+    tellController();
+
+    if (isPrepared)
+    {
+        // The processor gets them with a block.
+        juce::AudioBuffer<float> silence (std::max (ports.audioInputs, ports.audioOutputs), plugin->getBlockSize());
+        juce::MidiBuffer noEvents;
+        silence.clear();
+        plugin->processBlock (silence, noEvents);
+    }
+
+    tellController();
+}
+
+PluginInstance::Snapshot JucePluginInstance::takeSnapshot()
+{
+    const Hold hold (*this);
+    const juce::ScopedValueSetter setting (isSettingState, true);
+    settle();
+    return { getProgram(), getState() };
+}
+
+void JucePluginInstance::restore (const Snapshot& snapshot)
+{
+    const Hold hold (*this);
+    const juce::ScopedValueSetter setting (isSettingState, true);
+
+    if (snapshot.program >= 0 && snapshot.program != getProgram())
+        applyProgram (snapshot.program);
+
+    setState (snapshot.state);
+    lv2Program = snapshot.program;
 }
 
 juce::MemoryBlock JucePluginInstance::getState()

@@ -15,6 +15,10 @@ namespace host
 
     process() and setParameter() allocate nothing of their own; what JUCE 7.0.5 does in them is its own: a spin lock and
     three uncontended mutexes a block for VST3, one mutex a parameter change.
+
+    Not every format bears that its state is set while it renders, so programs and snapshots take the plugin away from the
+    rendering thread for as long as they work in it. That thread never waits for them: it plays silence and keeps the events
+    of those blocks for the next.
 */
 class JucePluginInstance : public PluginInstance, private juce::AudioProcessorListener
 {
@@ -39,6 +43,10 @@ public:
     const PluginInfo& getInfo() const override;
     std::vector<BusInfo> getBuses() const override;
     juce::StringArray getPrograms() const override;
+    int getProgram() override;
+    void setProgram (int) override;
+    Snapshot takeSnapshot() override;
+    void restore (const Snapshot&) override;
     juce::MemoryBlock getState() override;
     void setState (const juce::MemoryBlock&) override;
     std::unique_ptr<juce::Component> createEditor() override;
@@ -56,7 +64,12 @@ private:
 
     void audioProcessorParameterChanged (juce::AudioProcessor*, int, float) override;
     void audioProcessorChanged (juce::AudioProcessor*, const ChangeDetails&) override;
+    class Hold;
+
     void collectParameters();
+    void readLv2Programs() const;
+    void applyProgram (int);
+    void settle();
     void makeReady (double sampleRate, int maxBlockSize);
 
     PluginInfo info;
@@ -68,6 +81,10 @@ private:
     std::atomic<int> latency{ 0 };
     const std::thread::id messageThread = std::this_thread::get_id();
     bool isSettingState = false, edited = false; ///< message thread
+    std::atomic<bool> isHeld{ false }; ///< by whichever thread works in the plugin: a block's, or the message thread
+    juce::MidiBuffer kept;             ///< the rendering thread's: events of blocks that were silent
+    mutable std::vector<std::pair<juce::String, int>> lv2Programs; ///< names, each from a file, and JUCE's indices
+    int lv2Program = -1;
     juce::AudioBuffer<float> wide; ///< for plugins of so many channels that JUCE would allocate to refer to them
     bool isPrepared = false;
 };

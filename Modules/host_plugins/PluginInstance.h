@@ -43,6 +43,32 @@ public:
     virtual std::vector<BusInfo> getBuses() const = 0;
     virtual juce::StringArray getPrograms() const = 0;
 
+    /** @name Programs of getPrograms(), also while the plugin is in a published plan: it is silent for the moment */
+    /**@{*/
+
+    /** The one in use, or the last one, changed since or not; -1 if none was chosen. Cheap enough to be asked often. */
+    virtual int getProgram() { return -1; }
+
+    /** Brings the program's settings; when it returns the plugin has them, if it is prepared. Throws host::Error when the
+        plugin does not come back from its block. */
+    virtual void setProgram (int) {}
+
+    /** All settings at a moment. */
+    struct Snapshot
+    {
+        int program = -1;
+        juce::MemoryBlock state;
+    };
+
+    /** With what was set up to now, if the plugin is prepared. Throws as setProgram(). */
+    virtual Snapshot takeSnapshot() { return { getProgram(), getState() }; }
+
+    /** The program first, then the state over it, for a state may tell of all settings but of the program's number. Throws
+        as setProgram(). */
+    virtual void restore (const Snapshot&) {}
+
+    /**@}*/
+
     /** The plugin's own opaque state. Run at least one block after the last parameter change before asking. */
     virtual juce::MemoryBlock getState() = 0;
 

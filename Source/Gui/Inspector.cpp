@@ -12,6 +12,7 @@ namespace
 constexpr int margin = 18;
 constexpr int lineHeight = 19;
 constexpr std::size_t mostFindings = 3;
+constexpr int firstProgramId = 1;
 
 /** Ids and paths are longer than a line, and a line is only broken between words. */
 juce::String breakLongWords (const juce::String& text)
@@ -63,6 +64,18 @@ Inspector::Inspector (Workspace& w) : workspace (w), parameters (w)
             workspace.openEditor (node->getId());
     };
     addChildComponent (open);
+
+    programs.setTitle ("Program of the plugin");
+    programs.setTooltip ("Brings all the settings of a program; can be undone");
+    programs.setTextWhenNothingSelected ("Choose a program");
+    programs.onChange = [this]
+    {
+        const auto id = node != nullptr ? node->getId() : 0;
+        const auto program = programs.getSelectedId() - firstProgramId;
+        workspace.attempt ([&] { workspace.editor.setProgram (id, program); });
+        updatePrograms();
+    };
+    addChildComponent (programs);
 
     bypass.setTooltip ("Lets sound and events pass by");
     bypass.setMouseClickGrabsKeyboardFocus (false);
@@ -126,9 +139,35 @@ void Inspector::refresh()
 
     parameters.show (node != nullptr && node->missing.empty() ? node->getId() : 0);
     parameters.setVisible (parameters.getNumParameters() > 0);
+    updatePrograms();
     updateFacts();
     layOut();
     repaint();
+}
+
+void Inspector::updatePrograms()
+{
+    auto* plugin = node != nullptr && node->missing.empty() ? node->getPlugin() : nullptr;
+    const auto names = plugin != nullptr ? plugin->getPrograms() : juce::StringArray();
+
+    if (names != programNames)
+    {
+        programNames = names;
+        programs.clear (juce::dontSendNotification);
+
+        // A box takes no item without a text.
+        for (int i = 0; i < names.size(); ++i)
+            programs.addItem (names[i].isNotEmpty() ? names[i] : "Program " + juce::String (i + 1), firstProgramId + i);
+    }
+
+    if (programs.isVisible() != (names.size() > 1))
+    {
+        programs.setVisible (names.size() > 1);
+        layOut();
+    }
+
+    if (plugin != nullptr && ! programs.isPopupActive())
+        programs.setSelectedId (firstProgramId + plugin->getProgram(), juce::dontSendNotification);
 }
 
 void Inspector::refreshNode()
@@ -208,7 +247,10 @@ void Inspector::frame()
     guard->poll();
 
     if (frameCount++ % 8 == 0 && isShowing())
+    {
+        updatePrograms();
         updateFacts();
+    }
 }
 
 void Inspector::updateFacts()
@@ -327,6 +369,12 @@ void Inspector::layOut()
     name.setBounds (margin - 4, y, inner + 8 - linkWidth, 24);
     open.setBounds (getWidth() - margin - 40, y + 1, 44, 22);
     y = 60;
+
+    if (programs.isVisible())
+    {
+        programs.setBounds (margin - 1, y, inner + 2, 30);
+        y += 42;
+    }
 
     if (bypass.isVisible() || remove.isVisible())
     {

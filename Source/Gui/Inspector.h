@@ -41,6 +41,7 @@ private:
     void refreshNode();
     void refreshSession();
     void refreshSeveral();
+    void updatePrograms();
     void updateFacts();
     std::vector<Line> getRealTimeFacts() const;
     std::vector<Line> getSessionFacts() const;
@@ -55,7 +56,9 @@ private:
     bool isSeveral = false;
 
     juce::Label name;
+    juce::StringArray programNames; ///< in the box
     juce::String subtitle, explanation;
+    juce::ComboBox programs;
     juce::TextButton open{ "Open" }, remove{ "Delete" };
     juce::ToggleButton bypass{ "Bypass" };
     ParameterList parameters;

@@ -1,7 +1,12 @@
 // A gain as JUCE builds a VST3, wrapper and all: output is input times "Gain", 0 to 1. It accepts MIDI for one reason: the
-// wrapper then adds its 2080 pseudo-parameters for MIDI controllers, which a host must leave out.
+// wrapper then adds its 2080 pseudo-parameters for MIDI controllers, which a host must leave out. With TEST_PROGRAMS of them
+// above 1 it has programs: "Program 1" has the gain 1, each further one half of that. Its state tells of the gain only, and
+// not of the program, as with many a JUCE plugin.
 
 #include <juce_audio_processors/juce_audio_processors.h>
+
+#include <atomic>
+#include <cmath>
 
 namespace
 {
@@ -38,10 +43,22 @@ public:
     juce::AudioProcessorEditor* createEditor() override { return nullptr; }
     bool hasEditor() const override { return false; }
 
-    int getNumPrograms() override { return 1; }
-    int getCurrentProgram() override { return 0; }
-    void setCurrentProgram (int) override {}
-    const juce::String getProgramName (int) override { return "Default"; }
+    int getNumPrograms() override { return TEST_PROGRAMS; }
+    int getCurrentProgram() override { return program; }
+
+    void setCurrentProgram (int index) override
+    {
+        program = index;
+
+        if (TEST_PROGRAMS > 1)
+            *gain = std::ldexp (1.0f, -index);
+    }
+
+    const juce::String getProgramName (int index) override
+    {
+        return TEST_PROGRAMS > 1 ? "Program " + juce::String (index + 1) : juce::String ("Default");
+    }
+
     void changeProgramName (int, const juce::String&) override {}
 
     void getStateInformation (juce::MemoryBlock& state) override
@@ -56,6 +73,7 @@ public:
     }
 
 private:
+    std::atomic<int> program{ 0 };
     juce::AudioParameterFloat* const gain = new juce::AudioParameterFloat ({ "gain", 1 }, "Gain", 0.0f, 1.0f, 1.0f);
 };
 

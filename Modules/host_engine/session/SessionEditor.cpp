@@ -353,7 +353,7 @@ void SessionEditor::perform (const std::string& name, Model next, const std::str
 {
     next.version = ++lastVersion;
     show (next);
-    record ({ name, model, next, {}, mergesWith });
+    record ({ name, model, next, {}, {}, mergesWith });
     model = std::move (next);
     listeners.call ([] (Listener& l) { l.sessionChanged(); });
     updateStatus();
@@ -374,9 +374,29 @@ void SessionEditor::record (Step step)
     }
 
     undoSteps.push_back (std::move (step));
+    limitHistory();
+}
 
-    if (undoSteps.size() > longestHistory)
+void SessionEditor::limitHistory()
+{
+    std::size_t bytes = 0;
+
+    for (const auto& step : undoSteps)
+        bytes += step.plugin ? step.plugin->settings.state.getSize() : 0;
+
+    while (undoSteps.size() > longestHistory || (bytes > largestHistory && undoSteps.size() > 1))
+    {
+        bytes -= undoSteps.front().plugin ? undoSteps.front().plugin->settings.state.getSize() : 0;
         undoSteps.pop_front();
+    }
+}
+
+void SessionEditor::restoreSettings (PluginChange& change)
+{
+    auto& plugin = dynamic_cast<PluginInstance&> (*change.node->processor);
+    auto present = plugin.takeSnapshot();
+    plugin.restore (change.settings);
+    change.settings = std::move (present);
 }
 
 void SessionEditor::endGesture()
@@ -406,6 +426,12 @@ bool SessionEditor::go (std::deque<Step>& from, std::deque<Step>& to, bool back)
         engine.setParameter (change.node->id, change.index, back ? change.before : change.after);
         model.version = next.version;
         listeners.call ([&] (Listener& l) { l.parameterChanged (change.node->id, change.index); });
+    }
+    else if (step.plugin)
+    {
+        restoreSettings (*step.plugin);
+        model.version = next.version;
+        listeners.call ([] (Listener& l) { l.sessionChanged(); });
     }
     else
     {
@@ -714,9 +740,29 @@ void SessionEditor::setParameter (NodeId id, int index, float value)
     auto next = edit();
     next.version = ++lastVersion;
     record ({ "Change " + node->runtime->processor->getParameters()[std::size_t (index)].name.toStdString(), model, next,
-              ParameterChange{ node->runtime, index, before, value }, key });
+              ParameterChange{ node->runtime, index, before, value }, {}, key });
     model.version = next.version;
     listeners.call ([&] (Listener& l) { l.parameterChanged (id, index); });
+    updateStatus();
+}
+
+void SessionEditor::setProgram (NodeId id, int program)
+{
+    const auto node = find (id);
+    auto* plugin = node != nullptr ? node->getPlugin() : nullptr;
+
+    if (plugin == nullptr || ! juce::isPositiveAndBelow (program, plugin->getPrograms().size()))
+        return;
+
+    auto before = plugin->takeSnapshot();
+    plugin->setProgram (program);
+
+    auto next = edit();
+    next.version = ++lastVersion;
+    record ({ "Change Program to " + plugin->getPrograms()[program].toStdString(), model, next, {},
+              PluginChange{ node->runtime, std::move (before) }, {} });
+    model.version = next.version;
+    listeners.call ([] (Listener& l) { l.sessionChanged(); });
     updateStatus();
 }
 

@@ -145,6 +145,11 @@ public:
     /** Changes of one parameter that follow each other within a gesture are one step. */
     void setParameter (NodeId, int index, float value);
 
+    /** Has a plugin take one of its programs, and all settings that belong to it. Undoing brings back what the plugin had
+        before, also what its editor had changed, and redoing what it had when that was undone. The plugin is silent for the
+        moment of the change. */
+    void setProgram (NodeId, int program);
+
     /** The next setParameter() begins a new step, even for the same parameter. */
     void endGesture();
     /**@}*/
@@ -183,15 +188,24 @@ private:
         float before = 0.0f, after = 0.0f;
     };
 
+    /** A plugin's settings on the other side of the step, not those it has. */
+    struct PluginChange
+    {
+        rt::Shared<NodeRuntime> node;
+        PluginInstance::Snapshot settings;
+    };
+
     struct Step
     {
         std::string name;
         Model before, after;
         std::optional<ParameterChange> parameter;
+        std::optional<PluginChange> plugin;
         std::string mergesWith; ///< the next step of this key becomes part of this one; empty for none
     };
 
     static constexpr std::size_t longestHistory = 500;
+    static constexpr std::size_t largestHistory = 64 * 1024 * 1024; ///< bytes of plugins' states, but for the last step
 
     Model edit() const;
     void perform (const std::string& name, Model, const std::string& mergesWith = {});
@@ -199,6 +213,8 @@ private:
     void show (const Model&);
     bool go (std::deque<Step>& from, std::deque<Step>& to, bool back);
     void resetHistory();
+    void restoreSettings (PluginChange&);
+    void limitHistory();
     void updateStatus();
     void captureDocument (const juce::File& destination);
     Session::Json captureNode (const Node&, const juce::File& destination) const;

@@ -1,3 +1,6 @@
+#include "../host_engine/FakeMidiPorts.h"
+
+#include <Gui/AudioSettings.h>
 #include <Gui/Browser.h>
 #include <Gui/Inspector.h>
 #include <Gui/Settings.h>
@@ -6,6 +9,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace
@@ -17,7 +21,8 @@ struct Stage
     gui::Theme theme;
     gui::Settings settings{ juce::File() };
     host::PluginFormats formats;
-    host::LiveHost live{ host::PrepareInfo{ 48000.0, 512, false } };
+    FakeMidiPorts ports;
+    host::LiveHost live{ host::PrepareInfo{ 48000.0, 512, false }, &ports };
     gui::Workspace workspace{ live, formats, settings };
     juce::StringArray told;
 
@@ -123,6 +128,7 @@ TEST_CASE ("Settings come back from their file, and what makes no sense in it is
         CHECK (settings.getDevice().spec.isEmpty());
         CHECK (settings.getPalette() == gui::Palette::dark);
         settings.setDevice ({ "JACK:system", 96000.0, 128 });
+        settings.setMidiPortsOff ({ { "Keys & Pads", "Knobs" }, { "Piano" } });
         settings.setPalette (gui::Palette::highContrast);
         settings.addRecentSession (gone);
         settings.addRecentSession (session);
@@ -135,6 +141,9 @@ TEST_CASE ("Settings come back from their file, and what makes no sense in it is
     CHECK (settings.getDevice().spec == "JACK:system");
     CHECK (settings.getDevice().rate == 96000.0);
     CHECK (settings.getDevice().block == 128);
+    CHECK (settings.getMidiPortsOff() == host::MidiPortsOff{ { "Keys & Pads", "Knobs" }, { "Piano" } });
+    settings.setMidiPortsOff ({ {}, { "Piano" } });
+    CHECK (settings.getMidiPortsOff() == host::MidiPortsOff{ {}, { "Piano" } });
     CHECK (settings.getPalette() == gui::Palette::highContrast);
     CHECK (settings.getRecentSessions() == juce::Array<juce::File> (session));
     CHECK (settings.getWindowState ("main") == "1 2 3 4");
@@ -378,4 +387,144 @@ TEST_CASE ("A parameter's value is told with its unit")
     CHECK (text (-0.0001f, "dB", false) == "0.000 dB");
     CHECK (text (16000.0f, "Hz", false) == "16000 Hz");
     CHECK (text (3.0f, "", true) == "3");
+}
+
+TEST_CASE ("Every MIDI port has a switch, and the settings remember those that are off")
+{
+    Stage stage;
+    auto& live = stage.live;
+    stage.ports.inputs = { { "Keys", "20-0" }, { "Pads", "24-0" } };
+    stage.ports.outputs = { { "Piano", "28-0" } };
+    stage.settings.setMidiPortsOff ({ { "Pads" }, {} });
+    live.openMidi (stage.settings.getMidiPortsOff());
+
+    gui::AudioSettings panel (stage.workspace);
+    const auto findSwitch = [&] (const char* title) { return find<juce::ToggleButton> (panel, title); };
+    const auto click = [] (juce::Button& button)
+    {
+        button.setToggleState (! button.getToggleState(), juce::dontSendNotification);
+        button.onClick();
+    };
+
+    auto *keys = findSwitch ("MIDI input Keys"), *pads = findSwitch ("MIDI input Pads"),
+         *piano = findSwitch ("MIDI output Piano");
+    REQUIRE (keys != nullptr);
+    REQUIRE (pads != nullptr);
+    REQUIRE (piano != nullptr);
+    CHECK (keys->getToggleState());
+    CHECK_FALSE (pads->getToggleState());
+    CHECK (piano->getToggleState());
+    CHECK (keys->getWantsKeyboardFocus());
+
+    click (*keys);
+    CHECK (live.getMidiInputs().getNames().isEmpty());
+    CHECK (stage.settings.getMidiPortsOff() == host::MidiPortsOff{ { "Pads", "Keys" }, {} });
+    CHECK (findSwitch ("MIDI input Keys") == keys);
+    CHECK_FALSE (keys->getToggleState());
+
+    click (*pads);
+    CHECK (live.getMidiInputs().getNames() == juce::StringArray{ "Pads" });
+
+    click (*piano);
+    CHECK (live.getMidiOutputs().getNames().isEmpty());
+    CHECK (stage.settings.getMidiPortsOff() == host::MidiPortsOff{ { "Keys" }, { "Piano" } });
+
+    // Something is plugged in and something else goes: what is off stays off, and is remembered while it is away.
+    stage.ports.inputs = { { "Pads", "24-0" }, { "Knobs", "32-0" } };
+    stage.ports.outputs.clear();
+    stage.ports.refused = "Knobs";
+    auto* look = find<juce::TextButton> (panel, "Look again for MIDI ports");
+    REQUIRE (look != nullptr);
+    look->onClick();
+    CHECK (findSwitch ("MIDI input Keys") == nullptr);
+    CHECK (findSwitch ("MIDI output Piano") == nullptr);
+    CHECK (live.getMidiInputs().getNames() == juce::StringArray{ "Pads" });
+    CHECK (stage.settings.getMidiPortsOff() == host::MidiPortsOff{ { "Keys" }, { "Piano" } });
+
+    auto* knobs = findSwitch ("MIDI input Knobs");
+    REQUIRE (knobs != nullptr);
+    CHECK (knobs->getToggleState());
+    CHECK (knobs->getDescription() == "does not open");
+
+    stage.ports.refused.clear();
+    look->onClick();
+    CHECK (live.getMidiInputs().getNames() == juce::StringArray{ "Pads", "Knobs" });
+    CHECK (knobs->getDescription().isEmpty());
+}
+
+TEST_CASE ("The inspector chooses a plugin's program, which can be undone with all that was set before")
+{
+    Stage stage;
+    auto& editor = stage.workspace.editor;
+    gui::Inspector inspector (stage.workspace);
+    inspector.setSize (gui::Inspector::width, 850);
+    auto* box = find<juce::ComboBox> (inspector, "Program of the plugin");
+    REQUIRE (box != nullptr);
+
+    const auto builtIn = stage.add ("gain");
+    stage.workspace.select ({ builtIn });
+    CHECK_FALSE (box->isVisible());
+
+    const auto id =
+        editor.addNode ({ { "type", "plugin" }, { "ref", TEST_PLUGINS "/TestJucePrograms.vst3" } }, { 0.5, 0.5 });
+    stage.workspace.select ({ id });
+    const auto node = editor.find (id);
+    auto& processor = *node->runtime->processor;
+    const auto& parameters = processor.getParameters();
+    const auto gain = int (std::find_if (parameters.begin(), parameters.end(), [] (auto& p) { return p.name == "Gain"; })
+                           - parameters.begin());
+
+    REQUIRE (box->isVisible());
+    CHECK (box->getNumItems() == 3);
+    CHECK (box->getText() == "Program 1");
+
+    editor.setParameter (id, gain, 0.75f);
+    stage.block();
+    const Home home;
+    editor.save (home.folder.getChildFile ("a.audiohost"));
+    REQUIRE_FALSE (editor.isEdited());
+
+    box->setSelectedItemIndex (2, juce::sendNotificationSync);
+    CHECK (node->getPlugin()->getProgram() == 2);
+    CHECK (processor.getParameter (gain) == 0.25f);
+    CHECK (editor.isEdited());
+    CHECK (editor.getUndoName() == "Change Program to Program 3");
+
+    // A change after that is a step of its own.
+    editor.setParameter (id, gain, 0.5f);
+    stage.block();
+
+    CHECK (editor.undo());
+    stage.block();
+    CHECK (processor.getParameter (gain) == 0.25f);
+    CHECK (editor.undo());
+    stage.block();
+    CHECK (processor.getParameter (gain) == 0.75f);
+    CHECK (box->getText() == "Program 1");
+    CHECK_FALSE (editor.isEdited());
+
+    CHECK (editor.redo());
+    stage.block();
+    CHECK (processor.getParameter (gain) == 0.25f);
+    CHECK (box->getText() == "Program 3");
+    CHECK (editor.redo());
+    stage.block();
+    CHECK (processor.getParameter (gain) == 0.5f);
+
+    // Removed and back, the steps before that still find their plugin.
+    editor.removeNodes ({ id });
+    CHECK_FALSE (box->isVisible());
+    CHECK (editor.undo());
+    CHECK (editor.undo());
+    CHECK (editor.undo());
+    CHECK (node->getPlugin()->getProgram() == 0);
+    CHECK (processor.getParameter (gain) == 0.75f);
+
+    // A program that is none is no edit.
+    const auto undoName = editor.getUndoName();
+    editor.setProgram (id, 3);
+    editor.setProgram (id, -1);
+    editor.setProgram (builtIn, 0);
+    CHECK (editor.getUndoName() == undoName);
+    CHECK (stage.told.isEmpty());
 }

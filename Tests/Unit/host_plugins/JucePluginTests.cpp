@@ -3,7 +3,10 @@
 #include <host_plugins/JucePluginInstance.h>
 #include <rt_guard/rt_guard.h>
 
+#include <array>
+#include <atomic>
 #include <cmath>
+#include <thread>
 
 namespace
 {
@@ -77,6 +80,8 @@ public:
 
     void processBlock (juce::AudioBuffer<float>& buffer, juce::MidiBuffer& midi) override
     {
+        const Inside inside (*this);
+        numEvents += midi.getNumEvents();
         lastChannels = buffer.getNumChannels();
         lastSamples = buffer.getNumSamples();
         buffer.applyGain (0.5f);
@@ -92,13 +97,42 @@ public:
     juce::AudioProcessorEditor* createEditor() override { return nullptr; }
     bool hasEditor() const override { return false; }
     int getNumPrograms() override { return 2; }
-    int getCurrentProgram() override { return 0; }
-    void setCurrentProgram (int) override {}
+    int getCurrentProgram() override { return program; }
+
+    void setCurrentProgram (int index) override
+    {
+        const Inside inside (*this);
+        program = index;
+    }
+
     const juce::String getProgramName (int index) override { return index == 0 ? "First" : "Second"; }
     void changeProgramName (int, const juce::String&) override {}
-    void getStateInformation (juce::MemoryBlock&) override {}
-    void setStateInformation (const void*, int) override {}
+    void getStateInformation (juce::MemoryBlock& state) override
+    {
+        const Inside inside (*this);
+        const auto head = juce::XmlElement ("VST3PluginState");
+        copyXmlToBinary (head, state);
+    }
+
+    void setStateInformation (const void*, int) override { const Inside inside (*this); }
     bool isBusesLayoutSupported (const BusesLayout&) const override { return true; }
+
+    /** Counts how often two threads are in the plugin at once. */
+    struct Inside
+    {
+        explicit Inside (FakePlugin& p) : plugin (p)
+        {
+            if (plugin.numInside.fetch_add (1) > 0)
+                ++plugin.numMeetings;
+        }
+
+        ~Inside() { --plugin.numInside; }
+
+        FakePlugin& plugin;
+    };
+
+    std::atomic<int> numInside{ 0 }, numMeetings{ 0 };
+    int program = 0, numEvents = 0;
 
     void add (std::unique_ptr<FakeParameter> parameter) { addHostedParameter (std::move (parameter)); }
 
@@ -492,4 +526,109 @@ TEST_CASE ("a plugin hears of the transport, and says what it must of itself")
 
     plugin.release();
     CHECK (raw.numReleased == raw.numPrepared);
+}
+
+TEST_CASE_METHOD (PluginFixture, "a program brings its settings, and a snapshot brings back all that was there")
+{
+    const auto path = GENERATE ("TestJucePrograms.vst3", "TestLv2Gain.lv2");
+    CAPTURE (path);
+    const auto isLv2 = juce::String (path).endsWith (".lv2");
+    const auto plugin = make (pathOf (path));
+    const auto gain = indexOf (*plugin, "Gain");
+    const auto input = noise (2, 512);
+    const auto requireGain = [&] (float expected)
+    {
+        auto output = input;
+        run (*plugin, output, 512);
+        requireEqual (output, input, 2, expected);
+        CHECK (plugin->getParameter (gain) == expected);
+    };
+
+    REQUIRE (plugin->getPrograms() == juce::StringArray{ "Program 1", "Program 2", "Program 3" });
+    CHECK (plugin->getProgram() == (isLv2 ? -1 : 0));
+    plugin->setParameter (gain, 0.75f);
+    requireGain (0.75f);
+    const auto before = plugin->takeSnapshot();
+    CHECK (before.program == plugin->getProgram());
+
+    plugin->setProgram (2);
+    CHECK (plugin->getProgram() == 2);
+    CHECK (plugin->getParameter (gain) == 0.25f);
+    requireGain (0.25f);
+    CHECK_FALSE (plugin->takeEdited());
+
+    // Changed since: a snapshot is more than its program.
+    plugin->setParameter (gain, 0.5f);
+    requireGain (0.5f);
+    const auto after = plugin->takeSnapshot();
+
+    plugin->restore (before);
+    CHECK (plugin->getProgram() == before.program);
+    CHECK (plugin->getParameter (gain) == 0.75f);
+    requireGain (0.75f);
+
+    plugin->restore (after);
+    CHECK (plugin->getProgram() == 2);
+    requireGain (0.5f);
+
+    plugin->setProgram (7);
+    plugin->setProgram (-1);
+    CHECK (plugin->getProgram() == 2);
+    requireGain (0.5f);
+}
+
+TEST_CASE_METHOD (PluginFixture, "programs and snapshots keep the rendering thread out, which loses no event by it")
+{
+    auto owned = std::make_unique<FakePlugin> (2);
+    auto& fake = *owned;
+    host::JucePluginInstance plugin (fakeInfo(), std::move (owned));
+    plugin.prepare ({ 48000.0, 16, false });
+    std::atomic<bool> done{ false };
+    int numSent = 0, numSilent = 0, numWrong = 0;
+
+    std::thread audio (
+        [&]
+        {
+            std::array<float, 16> left{}, right{};
+            std::array<float*, 2> channels{ left.data(), right.data() };
+            juce::MidiBuffer midi;
+            midi.ensureSize (32768);
+            const host::TransportPosition transport;
+            bool isLast = false;
+
+            while (! isLast)
+            {
+                isLast = done;
+                left.fill (1.0f);
+                right.fill (1.0f);
+                midi.clear();
+
+                // What waits for the next block is limited, as every buffer of events is.
+                if (! isLast && numSilent < 1000)
+                {
+                    midi.addEvent (juce::MidiMessage::noteOn (1, 60, 0.5f), 3);
+                    ++numSent;
+                }
+
+                host::ProcessContext context{ channels.data(), 2, 16, midi, transport };
+                plugin.process (context);
+                numSilent = left[0] == 0.0f ? numSilent + 1 : 0;
+
+                numWrong += (left[0] == 0.0f || left[0] == 0.5f) && right == left ? 0 : 1;
+                std::this_thread::yield();
+            }
+        });
+
+    for (int i = 0; i < 300; ++i)
+    {
+        plugin.setProgram (i % 2);
+        const auto snapshot = plugin.takeSnapshot();
+        plugin.restore ({ 1 - snapshot.program, snapshot.state });
+    }
+
+    done = true;
+    audio.join();
+    CHECK (numWrong == 0); // neither silence nor the plugin's output
+    CHECK (fake.numMeetings == 0);
+    CHECK (fake.numEvents == numSent);
 }
