@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <future>
 #include <set>
+#include <utility>
 
 namespace
 {
@@ -21,6 +22,8 @@ constexpr std::uint32_t focusColour = 0x7fb4ff, audioColour = 0x58c7ae, midiColo
 struct Area
 {
     int x = 0, y = 0, width = 0, height = 0;
+
+    bool operator== (const Area&) const = default;
 
     int right() const { return x + width; }
     int bottom() const { return y + height; }
@@ -62,6 +65,7 @@ public:
                              { return program.runAndSignalWhen (arguments, SIGTERM, [this] { return stopping.load(); }); });
         main = display.awaitWindow (title);
         display.activate (main);
+        main = display.awaitWindow (title); // where the window manager has put it
     }
 
     /** What the program told as it ended. */
@@ -131,6 +135,21 @@ public:
                 return found.size() == 1 && found[0].width > 40;
             }));
         return found[0];
+    }
+
+    /** The same once it has come to rest where it was dragged to: near the place, and on the canvas' grid. */
+    Area awaitSelectedCardAt (const Area& place) const
+    {
+        constexpr int tolerance = 20;
+        Area card;
+        REQUIRE (waitUntil (
+            [&]
+            {
+                const auto before = std::exchange (card, findSelectedCard());
+                return card == before && std::abs (card.middleX() - place.x) < tolerance
+                       && std::abs (card.middleY() - place.y) < tolerance;
+            }));
+        return card;
     }
 
     /** The port of this colour at a side of a card. */
@@ -275,14 +294,10 @@ TEST_CASE ("a person builds a session in the window, plays it, saves it, comes b
     // The synth and the delay, each moved to where there is room.
     const auto moveTo = [&] (double x, double y)
     {
-        const auto card = app.findSelectedCard();
-        app.drag (card,
-                  { canvas.x + static_cast<int> (x * canvas.width), canvas.y + static_cast<int> (y * canvas.height), 0, 0 });
-
-        // A drag ends a little aside, on the grid.
-        auto moved = card;
-        REQUIRE (waitUntil ([&] { return (moved = app.findSelectedCard()).x != card.x; }));
-        return moved;
+        const Area place{ canvas.x + static_cast<int> (x * canvas.width), canvas.y + static_cast<int> (y * canvas.height), 0,
+                          0 };
+        app.drag (app.findSelectedCard(), place);
+        return app.awaitSelectedCardAt (place);
     };
 
     app.addPlugin ("poly");

@@ -247,18 +247,36 @@ void TestDisplay::type (const std::string& text) { run ({ "xdotool", "type", "--
 
 void TestDisplay::activate (const Window& window)
 {
-    run ({ "xdotool", "windowactivate", "--sync", std::to_string (window.id) });
+    INFO ("activating \"" << window.title << "\"");
+    REQUIRE (waitUntil (
+        [&]
+        {
+            const auto active = readProperty (toX (connection), DefaultRootWindow (toX (connection)), "_NET_ACTIVE_WINDOW");
+            auto id = 0ul;
+
+            if (active.size() >= sizeof (id))
+                std::memcpy (&id, active.data(), sizeof (id));
+
+            // Asked again and again: a window that is only just shown may be passed over.
+            if (id != window.id)
+                tellManager (window, "_NET_ACTIVE_WINDOW", 2, 0);
+
+            return id == window.id;
+        }));
 }
 
-void TestDisplay::closeWindow (const Window& window)
+void TestDisplay::closeWindow (const Window& window) { tellManager (window, "_NET_CLOSE_WINDOW", 0, 2); }
+
+void TestDisplay::tellManager (const Window& window, const char* message, long first, long second) const
 {
     auto* display = toX (connection);
     XEvent event{};
     event.xclient.type = ClientMessage;
     event.xclient.window = window.id;
-    event.xclient.message_type = XInternAtom (display, "_NET_CLOSE_WINDOW", False);
+    event.xclient.message_type = XInternAtom (display, message, False);
     event.xclient.format = 32;
-    event.xclient.data.l[1] = 2; // from a person's tool
+    event.xclient.data.l[0] = first;
+    event.xclient.data.l[1] = second;
     XSendEvent (display, DefaultRootWindow (display), False, SubstructureNotifyMask | SubstructureRedirectMask, &event);
     XFlush (display);
 }

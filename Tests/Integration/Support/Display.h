@@ -72,6 +72,9 @@ public:
 private:
     void run (const std::vector<std::string>& command) const;
 
+    /** As a pager would: source 2 is a person's tool. */
+    void tellManager (const Window&, const char* message, long first, long second) const;
+
     std::string name;
     int serverProcess = -1, managerProcess = -1;
     void* connection = nullptr;
