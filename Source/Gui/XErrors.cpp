@@ -115,10 +115,10 @@ int onError (Display* display, XErrorEvent* event)
 
 int onIOError (Display* display)
 {
-    if (display == ours)
-        return previousIOHandler != nullptr ? previousIOHandler (display) : 0;
-
-    std::cerr << "AudioHost: a plugin's editor lost its connection to the X server; the program has to end\n" << std::flush;
+    std::cerr << (display == ours ? "AudioHost: the display: its connection was lost; the program ends\n"
+                                  : "AudioHost: a plugin's editor: its connection to the X server was lost, which ends the "
+                                    "program; take the plugin out\n")
+              << std::flush;
     return 0;
 }
 
