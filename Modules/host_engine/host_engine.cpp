@@ -3,6 +3,7 @@
 #include "Engine.cpp"
 #include "session/SpelledJson.cpp"
 #include "session/Session.cpp"
+#include "session/FiltergraphImport.cpp"
 #include "session/NodeFactory.cpp"
 #include "session/SessionGraph.cpp"
 #include "session/SessionEditor.cpp"

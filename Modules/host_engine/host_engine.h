@@ -19,6 +19,7 @@
 
 #include "Engine.h"
 #include "session/Session.h"
+#include "session/FiltergraphImport.h"
 #include "session/NodeFactory.h"
 #include "session/SessionEditor.h"
 #include "session/SessionGraph.h"

@@ -71,7 +71,7 @@ void MainView::bindWishes()
         {
             const juce::File file (path);
 
-            if (file.hasFileExtension ("audiohost"))
+            if (file.hasFileExtension ("audiohost;filtergraph"))
                 return files.open (file);
 
             if (file.hasFileExtension ("mid;midi"))

@@ -1,6 +1,12 @@
 #include "SessionFiles.h"
 
+#include "Journal.h"
+
 #include <host_plugins/PluginPaths.h>
+#include <host_plugins/catalogue/Catalogue.h>
+
+#include <algorithm>
+#include <map>
 
 namespace gui
 {
@@ -8,7 +14,11 @@ namespace gui
 namespace
 {
 constexpr const char* pattern = "*.audiohost";
-}
+constexpr const char* patternToOpen = "*.audiohost;*.filtergraph";
+
+/** The file that a session which was read from there is saved to: a graph of another program is only read. */
+juce::File getOwnFile (const juce::File& file) { return file.hasFileExtension ("filtergraph") ? juce::File() : file; }
+} // namespace
 
 SessionFiles::SessionFiles (Workspace& workspaceToUse) : workspace (workspaceToUse) {}
 
@@ -39,7 +49,7 @@ void SessionFiles::startNew()
 
 void SessionFiles::open()
 {
-    chooser = std::make_unique<juce::FileChooser> ("Open a session", workspace.settings.getLastFolder(), pattern);
+    chooser = std::make_unique<juce::FileChooser> ("Open a session", workspace.settings.getLastFolder(), patternToOpen);
     chooser->launchAsync (juce::FileBrowserComponent::openMode | juce::FileBrowserComponent::canSelectFiles,
                           [this] (const juce::FileChooser& chosen)
                           {
@@ -50,17 +60,82 @@ void SessionFiles::open()
 
 void SessionFiles::open (const juce::File& file, bool play)
 {
-    leave ([this, file, play] { load (file, play); });
+    leave ([this, file, play] { loadOrOffer (file, play); });
 }
 
-void SessionFiles::load (const juce::File& file, bool play)
+void SessionFiles::loadOrOffer (const juce::File& file, bool play)
+{
+    // Several instances may have left one each: the person is asked about one after the other, and then gets the file.
+    if (const auto journals = Journal::findAbandoned (file); ! journals.empty())
+        offer ({ getOwnFile (file), journals.front() }, [this, file, play] { loadOrOffer (file, play); });
+    else
+        load ({ file, {}, play });
+}
+
+void SessionFiles::offerAbandoned()
+{
+    auto journals = Journal::findAbandonedInFolder (host::Catalogue::getFolder());
+    std::map<juce::File, juce::File> sessions;
+
+    for (const auto& session : workspace.settings.getRecentSessions())
+        for (const auto& journal : Journal::findAbandoned (session))
+        {
+            sessions[journal] = session;
+            journals.push_back (journal);
+        }
+
+    if (journals.empty())
+        return;
+
+    const auto newest = *std::max_element (journals.begin(), journals.end(), [] (const juce::File& a, const juce::File& b)
+                                           { return a.getLastModificationTime() < b.getLastModificationTime(); });
+    offer ({ getOwnFile (sessions[newest]), newest }, [this] { offerAbandoned(); });
+}
+
+void SessionFiles::offer (const Source& source, const std::function<void()>& ifDiscarded)
+{
+    if (std::exchange (isAsking, true))
+        return;
+
+    const auto when = source.journal.getLastModificationTime().toString (true, true, false, true);
+    const auto options =
+        juce::MessageBoxOptions()
+            .withIconType (juce::MessageBoxIconType::NoIcon)
+            .withTitle ("AudioHost ended before this was saved. Restore it?")
+            .withMessage (source.file != juce::File() ? source.file.getFullPathName() + ", as it was on " + when
+                                                      : "A session without a file, as it was on " + when)
+            .withButton ("Restore")
+            .withButton ("Discard")
+            .withButton ("Cancel");
+
+    juce::AlertWindow::showAsync (options,
+                                  [this, source, ifDiscarded] (int button)
+                                  {
+                                      isAsking = false;
+
+                                      if (button == 1)
+                                      {
+                                          load (source);
+                                      }
+                                      else if (button == 2)
+                                      {
+                                          if (source.journal.deleteFile())
+                                              ifDiscarded();
+                                          else
+                                              workspace.tell (source.journal.getFullPathName() + " cannot be removed", true);
+                                      }
+                                  });
+}
+
+void SessionFiles::load (const Source& source)
 {
     workspace.attempt (
         [&]
         {
-            auto session = host::Session::load (file);
+            auto session =
+                source.journal != juce::File() ? Journal::load (source.journal) : host::Session::load (source.file);
             loader = std::make_unique<SessionLoader> (std::move (session), workspace.formats, workspace.live.getEngine());
-            loader->onDone = [this, file, play] { finish (file, play); };
+            loader->onDone = [this, source] { finish (source); };
         });
 }
 
@@ -68,10 +143,10 @@ void SessionFiles::openNow (const juce::File& file)
 {
     SessionLoader now (host::Session::load (file), workspace.formats, workspace.live.getEngine());
     now.finishNow();
-    workspace.editor.open (now.takeSession(), now.getNodes(), file);
+    workspace.editor.open (now.takeSession(), now.getNodes(), getOwnFile (file));
 }
 
-void SessionFiles::finish (const juce::File& file, bool play)
+void SessionFiles::finish (const Source& source)
 {
     const auto done = std::exchange (loader, nullptr);
     auto& engine = workspace.live.getEngine();
@@ -83,13 +158,25 @@ void SessionFiles::finish (const juce::File& file, bool play)
         {
             auto notes = done->getNotes();
 
-            for (const auto& note : workspace.editor.open (done->takeSession(), done->getNodes(), file))
+            for (const auto& note : workspace.editor.open (done->takeSession(), done->getNodes(), getOwnFile (source.file)))
                 notes.add (juce::String::fromUTF8 (note.c_str()));
 
-            engine.setPlaying (play);
+            engine.setPlaying (source.play);
             engine.rewind();
-            workspace.settings.addRecentSession (file);
-            workspace.settings.setLastFolder (file.getParentDirectory());
+
+            if (source.journal != juce::File())
+            {
+                if (onRestored)
+                    onRestored (source.journal);
+
+                workspace.editor.markEdited();
+            }
+
+            if (source.file != juce::File())
+            {
+                workspace.settings.addRecentSession (source.file);
+                workspace.settings.setLastFolder (source.file.getParentDirectory());
+            }
 
             if (! notes.isEmpty())
                 workspace.tell (notes.joinIntoString ("\n"), true);

@@ -34,6 +34,10 @@ public:
         @param then  called unless the person wants to go on with this session */
     void leave (std::function<void()> then);
 
+    /** Asks whether to restore the newest session that this program ended without saving: one that never had a file, or one
+        of the recent ones. Nothing happens if there is none. */
+    void offerAbandoned();
+
     /** The demo session beside the program; an invalid File if there is none. */
     static juce::File findDemo();
 
@@ -44,9 +48,22 @@ public:
     /** Called before a session goes, so that windows on its plugins can be closed. */
     std::function<void()> onLeaving;
 
+    /** Called when what a journal had is in the editor, and before it is marked as edited. */
+    std::function<void (const juce::File& journal)> onRestored;
+
 private:
-    void load (const juce::File&, bool play);
-    void finish (const juce::File&, bool play);
+    /** Where a session is read from, and what is to become of it. */
+    struct Source
+    {
+        juce::File file;    ///< its own; a nonexistent one for none
+        juce::File journal; ///< read in place of the file; a nonexistent one for none
+        bool play = false;
+    };
+
+    void loadOrOffer (const juce::File&, bool play);
+    void load (const Source&);
+    void finish (const Source&);
+    void offer (const Source&, const std::function<void()>& ifDiscarded);
 
     Workspace& workspace;
     std::unique_ptr<SessionLoader> loader;

@@ -20,6 +20,12 @@ std::string textOr (const Json& json, const char* key, const std::string& fallba
     return json.contains (key) && json[key].is_string() ? json[key].get<std::string>() : fallback;
 }
 
+/** Formats that another program's session may name and this one cannot host: nothing needs to be tried. */
+bool isForeign (const std::string& format)
+{
+    return format == "Internal" || format == "VST" || format == "AudioUnit";
+}
+
 juce::String toJuce (const std::string& text) { return juce::String::fromUTF8 (text.c_str(), int (text.size())); }
 } // namespace
 
@@ -175,6 +181,9 @@ private:
 
         try
         {
+            if (const auto format = textOr (json, "format", {}); isForeign (format))
+                refuseFormat (format);
+
             const auto ref = NodeFactory::getRef (json, session);
 
             if (ref.empty())
@@ -196,6 +205,16 @@ private:
         }
     }
 
+    [[noreturn]] void refuseFormat (const std::string& format) const
+    {
+        if (format == "Internal")
+            throw Error (label, "it is built into JUCE's AudioPluginHost and not there in this program",
+                         "put a plugin in its place; the session keeps what it was");
+
+        throw Error (label, "this program cannot host plugins of the format \"" + format + "\"",
+                     "put its VST3 or LV2 version in its place; the session keeps what it was");
+    }
+
     /** Isolation and grouping come with the sandbox: kept in the document, and told. */
     void tellWhatIsNotYet (const char* key, const char* existing)
     {
@@ -204,12 +223,18 @@ private:
                                     + "\" does not exist yet; the plugin runs in-process");
     }
 
-    void restoreState (PluginInstance& instance) const
+    void restoreState (PluginInstance& instance)
     {
         const auto text = textOr (json, "state", {});
 
         if (text.empty())
+        {
+            if (json.contains ("filtergraph") && json["filtergraph"].is_object() && json["filtergraph"].contains ("state"))
+                made.notes.push_back (label + ": its settings are those of JUCE's LADSPA host, which count otherwise than"
+                                              " here; the plugin begins with its defaults");
+
             return;
+        }
 
         juce::MemoryOutputStream state;
 
@@ -292,7 +317,7 @@ MadeNode NodeFactory::makePlaceholder (const Json& node, const Session& session,
 
 std::string NodeFactory::getRef (const Json& node, const Session& session)
 {
-    if (node["type"] != "plugin")
+    if (node["type"] != "plugin" || isForeign (textOr (node, "format", {})))
         return {};
 
     const auto ref = textOr (node, "ref", {});

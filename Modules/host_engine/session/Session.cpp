@@ -1,5 +1,7 @@
 #include "Session.h"
 
+#include "FiltergraphImport.h"
+
 #include <host_plugins/WriteFile.h>
 
 #include <set>
@@ -62,6 +64,11 @@ Session::Session()
 
 Session Session::load (const juce::File& file)
 {
+    return file.hasFileExtension ("filtergraph") ? importFiltergraph (file) : parse (readFile (file), file);
+}
+
+std::string Session::readFile (const juce::File& file)
+{
     if (file.isDirectory())
         complain (file, "is a folder", "give the path of a session file (.audiohost)");
 
@@ -74,7 +81,7 @@ Session Session::load (const juce::File& file)
     if (stream.failedToOpen() || (file.getSize() > 0 && stream.readIntoMemoryBlock (bytes) == 0))
         complain (file, "cannot be read", "check who may read the file");
 
-    return parse (std::string (static_cast<const char*> (bytes.getData()), bytes.getSize()), file);
+    return { static_cast<const char*> (bytes.getData()), bytes.getSize() };
 }
 
 Session Session::parse (const std::string& text, const juce::File& location)
@@ -152,7 +159,16 @@ void Session::check() const
     getWires(); // throws for ports that are not ports
 }
 
-void Session::save (const juce::File& file) const { writeFileAtomically (file, spelling.write (document)); }
+void Session::save (const juce::File& file) const { writeFileAtomically (file, write()); }
+
+Session Session::withDocument (Json other) const
+{
+    Session session;
+    session.document = std::move (other);
+    session.location = location;
+    session.spelling = spelling;
+    return session;
+}
 
 std::string Session::getName() const
 {

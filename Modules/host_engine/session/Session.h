@@ -26,8 +26,12 @@ public:
     /** An empty session. */
     Session();
 
-    /** Throws host::Error for a file that cannot be read or is no session; see parse(). */
+    /** Reads a session, or an AudioPluginHost graph (.filtergraph; see importFiltergraph()) as one: that then has no file of
+        its own to be saved to. Throws host::Error for a file that cannot be read or is neither; see parse(). */
     static Session load (const juce::File&);
+
+    /** A whole file. Throws host::Error. */
+    static std::string readFile (const juce::File&);
 
     /** @param text      JSON
         @param location  the file it came from, for messages and relative paths
@@ -39,6 +43,12 @@ public:
     /** Writes aside, syncs and renames: after a crash either the old or the new file is there, whole. Throws host::Error
         (failed) and leaves the old file. What is as it was read is written as it was spelled there; see SpelledJson. */
     void save (const juce::File&) const;
+
+    /** What save() writes. Any thread. */
+    std::string write() const { return spelling.write (document); }
+
+    /** This session's spelling and folder with another document. */
+    Session withDocument (Json) const;
 
     std::string getName() const;
     double getTempo() const;
