@@ -1,5 +1,6 @@
 #include "App.h"
 
+#include "Autosave.h"
 #include "MainView.h"
 #include "PluginWindows.h"
 
@@ -102,7 +103,7 @@ private:
 
         for (const auto& node : workspace.editor.getNodes())
             if (auto* plugin = node->getPlugin(); plugin != nullptr && plugin->takeEdited())
-                workspace.editor.markEdited();
+                workspace.editor.markEdited (node->getId());
     }
 
     const std::atomic<bool>& stop;
@@ -130,7 +131,20 @@ int runApp (const juce::File& session, const std::atomic<bool>& stop)
         workspace.openEditor = [&] (host::NodeId id) { windows.open (id); };
         view.files.onLeaving = [&] { windows.closeAll(); };
 
-        const auto quit = [&] { view.files.leave ([] { juce::MessageManager::getInstance()->stopDispatchLoop(); }); };
+        Autosave autosave (workspace.editor, host::Catalogue::getFolder());
+        autosave.onError = [&] (const juce::String& error) { workspace.tell (error, true); };
+        view.files.onRestored = [&] (const juce::File& journal) { autosave.adopt (journal); };
+
+        const auto quit = [&]
+        {
+            view.files.leave (
+                [&]
+                {
+                    autosave.letGo();
+                    juce::MessageManager::getInstance()->stopDispatchLoop();
+                });
+        };
+
         MainWindow window (workspace, view);
         window.onClose = quit;
         view.onQuit = quit;
@@ -144,6 +158,8 @@ int runApp (const juce::File& session, const std::atomic<bool>& stop)
 
         if (session != juce::File())
             view.files.open (session, true);
+        else
+            view.files.offerAbandoned();
 
         juce::MessageManager::getInstance()->runDispatchLoop();
 

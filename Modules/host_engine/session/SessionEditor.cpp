@@ -147,28 +147,59 @@ void SessionEditor::captureDocument (const juce::File& destination)
     for (int i = 0; i < 16 && engine.getBlockCount() < lastBlock + 2; ++i)
         juce::Thread::sleep (5);
 
-    auto nodes = Json::array(), connections = Json::array();
+    auto snapshot = takeSnapshot();
 
     for (const auto& node : model.nodes)
-        nodes.push_back (captureNode (*node, destination));
+        snapshot.settings[node->getId()] = std::make_shared<const Json> (captureSettings (*node));
+
+    session.document = snapshot.makeDocument (destination);
+}
+
+SessionEditor::Snapshot SessionEditor::takeSnapshot() const
+{
+    auto document = Json::object();
+
+    for (const auto& [key, value] : session.document.items())
+        document[key] = key == "nodes" || key == "connections" ? Json::array() : value;
+
+    Snapshot snapshot;
+    snapshot.session = session.withDocument (std::move (document));
+    snapshot.model = model;
+    return snapshot;
+}
+
+Json SessionEditor::Snapshot::makeDocument (const juce::File& destination) const
+{
+    auto document = session.document;
+
+    for (const auto& node : model.nodes)
+        document["nodes"].push_back (placeNode (*node, destination));
 
     for (const auto& wire : model.wires)
-        connections.push_back (wire->json);
-
-    auto& document = session.document;
-    document["nodes"] = std::move (nodes);
-    document["connections"] = std::move (connections);
+        document["connections"].push_back (wire->json);
 
     if (! model.name.empty() || document.contains ("name"))
         document["name"] = model.name;
 
     if (model.tempo != session.getTempo())
         document["tempo"] = model.tempo;
+
+    return document;
 }
 
-Json SessionEditor::captureNode (const Node& node, const juce::File& destination) const
+std::string SessionEditor::Snapshot::write (const juce::File& destination, const std::string& key, const Json& value) const
+{
+    auto document = makeDocument (destination);
+    document[key] = value;
+    return session.withDocument (std::move (document)).write();
+}
+
+Json SessionEditor::Snapshot::placeNode (const Node& node, const juce::File& destination) const
 {
     auto json = node.json;
+
+    if (const auto found = settings.find (node.getId()); found != settings.end())
+        json.update (*found->second);
 
     // In the model paths stay relative to where the session was opened, whatever it is saved as.
     for (const auto* key : keysOfPaths)
@@ -189,8 +220,15 @@ Json SessionEditor::captureNode (const Node& node, const juce::File& destination
         json[key] = path;
     }
 
+    return json;
+}
+
+Json SessionEditor::captureSettings (const Node& node)
+{
+    auto settings = Json::object();
+
     if (! node.missing.empty())
-        return json;
+        return settings;
 
     const auto& processor = *node.runtime->processor;
     const auto& infos = processor.getParameters();
@@ -198,10 +236,11 @@ Json SessionEditor::captureNode (const Node& node, const juce::File& destination
 
     if (isPlugin)
         if (const auto state = node.getPlugin()->getState(); ! state.isEmpty())
-            json["state"] = juce::Base64::toBase64 (state.getData(), state.getSize()).toStdString();
+            settings["state"] = juce::Base64::toBase64 (state.getData(), state.getSize()).toStdString();
 
     // A plugin's state has everything, and parameters are applied over it: those that are written have to be true.
-    auto written = json.contains ("parameters") && json["parameters"].is_object() ? json["parameters"] : Json::object();
+    auto written =
+        node.json.contains ("parameters") && node.json["parameters"].is_object() ? node.json["parameters"] : Json::object();
 
     for (std::size_t i = 0; i < infos.size(); ++i)
     {
@@ -229,9 +268,9 @@ Json SessionEditor::captureNode (const Node& node, const juce::File& destination
     }
 
     if (! written.empty())
-        json["parameters"] = std::move (written);
+        settings["parameters"] = std::move (written);
 
-    return json;
+    return settings;
 }
 
 std::string SessionEditor::getName() const { return model.name; }
@@ -258,12 +297,13 @@ void SessionEditor::setTempo (double tempo)
     perform ("Tempo", std::move (next), "tempo");
 }
 
-void SessionEditor::markEdited()
+void SessionEditor::markEdited (NodeId plugin)
 {
-    if (std::exchange (pluginEdited, true))
-        return;
+    const auto wasEdited = std::exchange (pluginEdited, true);
+    listeners.call ([&] (Listener& l) { l.pluginChanged (plugin); });
 
-    updateStatus();
+    if (! wasEdited)
+        updateStatus();
 }
 
 //======================================================================================================================
@@ -431,6 +471,7 @@ bool SessionEditor::go (std::deque<Step>& from, std::deque<Step>& to, bool back)
     {
         restoreSettings (*step.plugin);
         model.version = next.version;
+        listeners.call ([&] (Listener& l) { l.pluginChanged (step.plugin->node->id); });
         listeners.call ([] (Listener& l) { l.sessionChanged(); });
     }
     else
@@ -596,7 +637,8 @@ std::set<NodeId> SessionEditor::duplicateNodes (const std::set<NodeId>& ids)
         if (! node->missing.empty())
             throw Error (node->getName(), "is missing, so it cannot be copied", "leave it out of the selection");
 
-        auto json = captureNode (*node, file);
+        auto json = node->json;
+        json.update (captureSettings (*node));
         json["id"] = copies[id] = getFreeId (next);
         place (json, node->getPosition() + juce::Point<double> (offset, offset));
         next.nodes.push_back (makeNode (std::move (json)));
@@ -762,6 +804,7 @@ void SessionEditor::setProgram (NodeId id, int program)
     record ({ "Change Program to " + plugin->getPrograms()[program].toStdString(), model, next, {},
               PluginChange{ node->runtime, std::move (before) }, {} });
     model.version = next.version;
+    listeners.call ([&] (Listener& l) { l.pluginChanged (id); });
     listeners.call ([] (Listener& l) { l.sessionChanged(); });
     updateStatus();
 }

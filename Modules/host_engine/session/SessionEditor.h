@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -45,6 +46,9 @@ public:
         /** A parameter was set by an edit, an undo or a redo. */
         virtual void parameterChanged (NodeId, int /*index*/) {}
 
+        /** A plugin changed something of its own; 0 where it is not known which. */
+        virtual void pluginChanged (NodeId) {}
+
         /** What isEdited(), getFile() or the names of undo and redo say may be different. */
         virtual void sessionStatusChanged() {}
     };
@@ -80,8 +84,9 @@ public:
     /** Whether something is different from the file. */
     bool isEdited() const noexcept { return pluginEdited || model.version != savedVersion; }
 
-    /** A plugin changed something of its own, which the history does not know: the session differs from its file. */
-    void markEdited();
+    /** A plugin changed something of its own, which the history does not know: the session differs from its file.
+        @param plugin  0 where it is not known which */
+    void markEdited (NodeId plugin = 0);
     /**@}*/
 
     /** @name What is there */
@@ -109,6 +114,15 @@ public:
     /** In the document's order. */
     const std::vector<NodePtr>& getNodes() const noexcept { return model.nodes; }
     NodePtr find (NodeId) const;
+
+    /** What a node's processor has now, as save() puts it into the node: "state" and "parameters", where there is something
+        to write. Asks the plugin. */
+    static Session::Json captureSettings (const Node&);
+
+    class Snapshot;
+
+    /** The session as it is, but for the settings of its nodes; costs lists of pointers. */
+    Snapshot takeSnapshot() const;
 
     /** Those that the graph has. */
     std::vector<Wire> getWires() const;
@@ -217,7 +231,6 @@ private:
     void limitHistory();
     void updateStatus();
     void captureDocument (const juce::File& destination);
-    Session::Json captureNode (const Node&, const juce::File& destination) const;
     NodePtr makeNode (Session::Json);
     NodeId getFreeId (const Model&) const;
 
@@ -239,6 +252,28 @@ private:
     std::deque<Step> undoSteps, redoSteps;
     std::uint64_t lastVersion = 0, savedVersion = 0;
     bool pluginEdited = false;
+};
+
+/** A session at a moment, which another thread can write while the person goes on. */
+class SessionEditor::Snapshot
+{
+public:
+    /** What captureSettings() said of nodes; those that are not among them are written as they are in the document. */
+    std::map<NodeId, std::shared_ptr<const Session::Json>> settings;
+
+    /** The session's document, for a file at this place: relative paths go from there. Any thread. */
+    Session::Json makeDocument (const juce::File& destination) const;
+
+    /** The session's document with a key added, as text. Any thread. */
+    std::string write (const juce::File& destination, const std::string& key, const Session::Json& value) const;
+
+private:
+    friend class SessionEditor;
+
+    Session::Json placeNode (const Node&, const juce::File& destination) const;
+
+    Session session; ///< without nodes and wires
+    Model model;
 };
 
 } // namespace host
