@@ -126,6 +126,6 @@ int main (int argc, char** argv)
     // A file that may not grow further is an error of write(), told like a full disk, and not the end of the program.
     std::signal (SIGXFSZ, SIG_IGN);
 
-    return tellErrors ([&]
-                       { return asksForApp (argc, argv) ? runApp (argc == 2 ? argv[1] : nullptr) : runCommand (argc, argv); });
+    return tellErrors (
+        [&] { return asksForApp (argc, argv) ? runApp (argc == 2 ? argv[1] : nullptr) : runCommand (argc, argv); });
 }

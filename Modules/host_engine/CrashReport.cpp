@@ -120,9 +120,7 @@ CrashReport::CrashReport (const Engine& engine)
     stack.ss_size = sizeof (handlerStack);
     ::sigaltstack (&stack, nullptr);
 
-    struct sigaction action
-    {
-    };
+    struct sigaction action{};
     action.sa_handler = handleSignal;
     action.sa_flags = int (unsigned (SA_ONSTACK) | SA_RESETHAND | SA_NODEFER);
 

@@ -149,6 +149,10 @@ void Engine::takePlan() noexcept
         plan = std::move (next);
         renderer.warmUp (*plan);
     }
+    else if (renderer.hasColdNodes())
+    {
+        renderer.warmUp (*plan);
+    }
 }
 
 void Engine::drainMessages() noexcept

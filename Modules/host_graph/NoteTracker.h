@@ -47,7 +47,8 @@ public:
 
         for (int channel = 0; channel < 16; ++channel)
         {
-            const juce::uint8 pedal[] = { juce::uint8 (0xb0 | channel), 64, 0 }, all[] = { juce::uint8 (0xb0 | channel), 123, 0 };
+            const juce::uint8 pedal[] = { juce::uint8 (0xb0 | channel), 64, 0 },
+                              all[] = { juce::uint8 (0xb0 | channel), 123, 0 };
             add (pedal);
             add (all);
         }

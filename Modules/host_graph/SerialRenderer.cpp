@@ -229,7 +229,8 @@ void SerialRenderer::processNode (const RenderPlan& plan, const RenderPlan::Op& 
 
     // The delay is fed all the time: what goes past has to be there at the moment when it is wanted.
     for (int i = 0; i < numDry && isDelayed; ++i)
-        plan.bypassDelays[std::size_t (op.firstBypassDelay + i)].line->process (channels[i], dry[std::size_t (i)], io.numSamples);
+        plan.bypassDelays[std::size_t (op.firstBypassDelay + i)].line->process (channels[i], dry[std::size_t (i)],
+                                                                                io.numSamples);
 
     for (int i = 0; i < numDry && ! isDelayed && (isFading || wasBypassed); ++i)
         juce::FloatVectorOperations::copy (dry[std::size_t (i)], channels[i], io.numSamples);
@@ -322,11 +323,19 @@ void SerialRenderer::warmUp (const RenderPlan& plan) noexcept
 {
     const juce::ScopedNoDenormals noDenormals;
     const TransportPosition stopped;
+    isSomeNodeCold = false;
 
     for (const auto& op : plan.ops)
     {
         if (op.node->isWarm || op.kind != RenderPlan::Kind::process)
             continue;
+
+        // A plugin that was bypassed because it misbehaves must not run at all.
+        if (op.node->bypassed.load (std::memory_order_relaxed))
+        {
+            isSomeNodeCold = true;
+            continue;
+        }
 
         auto* const* channels = plan.workspace.channelPointers.data() + op.firstChannel;
         juce::MidiBuffer midi;

@@ -34,6 +34,10 @@ public:
         storage, lazy tables) is done outside the music and the guard. Must come before render() of a plan with new nodes. */
     void warmUp (const RenderPlan&) noexcept;
 
+    /** Whether warmUp() has passed over nodes because they are bypassed: call it again before each render(), for they run as
+        soon as they are not. */
+    bool hasColdNodes() const noexcept { return isSomeNodeCold; }
+
     void render (const RenderPlan&, const BlockIO&) noexcept;
 
     /** Whether each node's time is taken: two clock reads a node. Any thread. */
@@ -60,9 +64,9 @@ private:
     void meter (const RenderPlan&, const RenderPlan::Op&, int numSamples) noexcept;
 
     std::atomic<bool> measuring{ false }, metering{ false };
-    bool releasing = false;
-    float smoothing = 0.0f;     ///< of the loads, for a block of the present length
-    float peakFall = 0.0f;      ///< of the peaks over it
+    bool releasing = false, isSomeNodeCold = false;
+    float smoothing = 0.0f;        ///< of the loads, for a block of the present length
+    float peakFall = 0.0f;         ///< of the peaks over it
     double blockNanoseconds = 1.0; ///< its period
     std::atomic<NodeId> runningNode{ 0 };
 };

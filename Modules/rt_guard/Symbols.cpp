@@ -116,8 +116,7 @@ backtrace_state* getDebugInformation()
 
     if (state == nullptr || now != numLoaded)
     {
-        state = ::backtrace_create_state (
-            nullptr, 1, [] (void*, const char*, int) {}, nullptr);
+        state = ::backtrace_create_state (nullptr, 1, [] (void*, const char*, int) {}, nullptr);
         numLoaded = now;
     }
 

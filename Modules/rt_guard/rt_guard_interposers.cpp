@@ -6,7 +6,6 @@
 
 #include "detail/Records.h"
 
-
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -14,11 +13,11 @@
 #include <new>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
- #define RT_GUARD_SANITIZED 1
+#define RT_GUARD_SANITIZED 1
 #elif defined(__has_feature)
- #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-  #define RT_GUARD_SANITIZED 1
- #endif
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define RT_GUARD_SANITIZED 1
+#endif
 #endif
 
 using rt::guard::detail::recordCall;
@@ -55,13 +54,13 @@ namespace
 
 extern "C"
 {
-void* __libc_malloc (std::size_t);
-void* __libc_calloc (std::size_t, std::size_t);
-void* __libc_realloc (void*, std::size_t);
-void* __libc_memalign (std::size_t, std::size_t);
-void* __libc_valloc (std::size_t);
-void* __libc_pvalloc (std::size_t);
-void __libc_free (void*);
+    void* __libc_malloc (std::size_t);
+    void* __libc_calloc (std::size_t, std::size_t);
+    void* __libc_realloc (void*, std::size_t);
+    void* __libc_memalign (std::size_t, std::size_t);
+    void* __libc_valloc (std::size_t);
+    void* __libc_pvalloc (std::size_t);
+    void __libc_free (void*);
 }
 
 namespace
@@ -79,11 +78,11 @@ constexpr const char nameOfNew[] = "operator new", nameOfNewArray[] = "operator 
                      nameOfDeleteArray[] = "operator delete[]";
 
 // A template for each operator would hide the caller's address; a macro keeps it.
-#define RT_GUARD_RECORD(name) \
+#define RT_GUARD_RECORD(name)                        \
     if (threadState.realtimeDepth != 0) [[unlikely]] \
     recordCall (name, __builtin_return_address (0))
 
-#define RT_GUARD_RECORD_RELEASE(block, name) \
+#define RT_GUARD_RECORD_RELEASE(block, name)                             \
     if (threadState.realtimeDepth != 0 && block != nullptr) [[unlikely]] \
     recordCall (name, __builtin_return_address (0))
 
@@ -136,86 +135,85 @@ std::span<const char* const> rt::guard::detail::listInterposedSymbols() noexcept
 
 extern "C"
 {
-
-RT_GUARD_EXPORT void* malloc (std::size_t size) noexcept
-{
-    RT_GUARD_RECORD ("malloc");
-    return __libc_malloc (size);
-}
-
-RT_GUARD_EXPORT void* calloc (std::size_t count, std::size_t size) noexcept
-{
-    RT_GUARD_RECORD ("calloc");
-    return __libc_calloc (count, size);
-}
-
-RT_GUARD_EXPORT void* realloc (void* block, std::size_t size) noexcept
-{
-    RT_GUARD_RECORD ("realloc");
-    return __libc_realloc (block, size);
-}
-
-RT_GUARD_EXPORT void* reallocarray (void* block, std::size_t count, std::size_t size) noexcept
-{
-    RT_GUARD_RECORD ("reallocarray");
-    std::size_t total = 0;
-
-    if (__builtin_mul_overflow (count, size, &total))
+    RT_GUARD_EXPORT void* malloc (std::size_t size) noexcept
     {
-        errno = ENOMEM;
-        return nullptr;
+        RT_GUARD_RECORD ("malloc");
+        return __libc_malloc (size);
     }
 
-    return __libc_realloc (block, total);
-}
+    RT_GUARD_EXPORT void* calloc (std::size_t count, std::size_t size) noexcept
+    {
+        RT_GUARD_RECORD ("calloc");
+        return __libc_calloc (count, size);
+    }
 
-RT_GUARD_EXPORT void free (void* block) noexcept
-{
-    RT_GUARD_RECORD_RELEASE (block, "free");
-    __libc_free (block);
-}
+    RT_GUARD_EXPORT void* realloc (void* block, std::size_t size) noexcept
+    {
+        RT_GUARD_RECORD ("realloc");
+        return __libc_realloc (block, size);
+    }
 
-RT_GUARD_EXPORT void* memalign (std::size_t alignment, std::size_t size) noexcept
-{
-    RT_GUARD_RECORD ("memalign");
-    return __libc_memalign (alignment, size);
-}
+    RT_GUARD_EXPORT void* reallocarray (void* block, std::size_t count, std::size_t size) noexcept
+    {
+        RT_GUARD_RECORD ("reallocarray");
+        std::size_t total = 0;
 
-RT_GUARD_EXPORT void* aligned_alloc (std::size_t alignment, std::size_t size) noexcept
-{
-    RT_GUARD_RECORD ("aligned_alloc");
-    return __libc_memalign (alignment, size);
-}
+        if (__builtin_mul_overflow (count, size, &total))
+        {
+            errno = ENOMEM;
+            return nullptr;
+        }
 
-RT_GUARD_EXPORT int posix_memalign (void** result, std::size_t alignment, std::size_t size) noexcept
-{
-    RT_GUARD_RECORD ("posix_memalign");
+        return __libc_realloc (block, total);
+    }
 
-    if (alignment % sizeof (void*) != 0 || alignment == 0 || (alignment & (alignment - 1)) != 0)
-        return EINVAL;
+    RT_GUARD_EXPORT void free (void* block) noexcept
+    {
+        RT_GUARD_RECORD_RELEASE (block, "free");
+        __libc_free (block);
+    }
 
-    const auto keptErrno = errno;
-    auto* block = __libc_memalign (alignment, size);
-    errno = keptErrno;
+    RT_GUARD_EXPORT void* memalign (std::size_t alignment, std::size_t size) noexcept
+    {
+        RT_GUARD_RECORD ("memalign");
+        return __libc_memalign (alignment, size);
+    }
 
-    if (block == nullptr)
-        return ENOMEM;
+    RT_GUARD_EXPORT void* aligned_alloc (std::size_t alignment, std::size_t size) noexcept
+    {
+        RT_GUARD_RECORD ("aligned_alloc");
+        return __libc_memalign (alignment, size);
+    }
 
-    *result = block;
-    return 0;
-}
+    RT_GUARD_EXPORT int posix_memalign (void** result, std::size_t alignment, std::size_t size) noexcept
+    {
+        RT_GUARD_RECORD ("posix_memalign");
 
-RT_GUARD_EXPORT void* valloc (std::size_t size) noexcept
-{
-    RT_GUARD_RECORD ("valloc");
-    return __libc_valloc (size);
-}
+        if (alignment % sizeof (void*) != 0 || alignment == 0 || (alignment & (alignment - 1)) != 0)
+            return EINVAL;
 
-RT_GUARD_EXPORT void* pvalloc (std::size_t size) noexcept
-{
-    RT_GUARD_RECORD ("pvalloc");
-    return __libc_pvalloc (size);
-}
+        const auto keptErrno = errno;
+        auto* block = __libc_memalign (alignment, size);
+        errno = keptErrno;
+
+        if (block == nullptr)
+            return ENOMEM;
+
+        *result = block;
+        return 0;
+    }
+
+    RT_GUARD_EXPORT void* valloc (std::size_t size) noexcept
+    {
+        RT_GUARD_RECORD ("valloc");
+        return __libc_valloc (size);
+    }
+
+    RT_GUARD_EXPORT void* pvalloc (std::size_t size) noexcept
+    {
+        RT_GUARD_RECORD ("pvalloc");
+        return __libc_pvalloc (size);
+    }
 
 } // extern "C"
 
@@ -267,11 +265,11 @@ RT_GUARD_EXPORT void* operator new[] (std::size_t size, std::align_val_t alignme
     return allocateOrNull (aligned (size, alignment));
 }
 
-#define RT_GUARD_DELETE(form, name, ...) \
-    RT_GUARD_EXPORT void form (void* block __VA_OPT__(,) __VA_ARGS__) noexcept \
-    { \
-        RT_GUARD_RECORD_RELEASE (block, name); \
-        __libc_free (block); \
+#define RT_GUARD_DELETE(form, name, ...)                                         \
+    RT_GUARD_EXPORT void form (void* block __VA_OPT__ (, ) __VA_ARGS__) noexcept \
+    {                                                                            \
+        RT_GUARD_RECORD_RELEASE (block, name);                                   \
+        __libc_free (block);                                                     \
     }
 
 RT_GUARD_DELETE (operator delete, nameOfDelete)

@@ -56,7 +56,7 @@ public:
 
 private:
     std::array<Shared<T>, 3> places;
-    std::atomic<std::uint32_t> offered { 0 };
+    std::atomic<std::uint32_t> offered{ 0 };
 
     alignas (cacheLineBytes) std::uint32_t writersPlace = 1;
     alignas (cacheLineBytes) std::uint32_t readersPlace = 2;

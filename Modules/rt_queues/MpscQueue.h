@@ -15,7 +15,7 @@ struct MpscLink
     MpscLink (const MpscLink&) noexcept {} // a copy of an object is in no queue
     MpscLink& operator= (const MpscLink&) noexcept { return *this; }
 
-    std::atomic<MpscLink*> next { nullptr };
+    std::atomic<MpscLink*> next{ nullptr };
 };
 
 /** An unbounded first-in-first-out queue from any number of threads to one, through links inside the objects themselves.
@@ -85,7 +85,8 @@ public:
         if (first == &stub)
         {
             if (second == nullptr)
-                return { newest.load (std::memory_order_relaxed) == &stub ? Status::empty : Status::inProgress, nullptr }; // (7)
+                return { newest.load (std::memory_order_relaxed) == &stub ? Status::empty : Status::inProgress,
+                         nullptr }; // (7)
 
             // Past the stub, which is out of the queue now.
             oldest = first = second;

@@ -44,7 +44,7 @@ private:
     Node() noexcept {}
     ~Node() {}
 
-    std::atomic<Node*> next { nullptr };
+    std::atomic<Node*> next{ nullptr };
 
     union
     {

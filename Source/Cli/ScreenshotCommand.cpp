@@ -42,7 +42,8 @@ void drawScreenshot (const ScreenshotOptions& options)
 {
     const auto [width, height] = parseSize (options.size);
     const auto folder = juce::File::getCurrentWorkingDirectory();
-    const auto image = gui::drawScreenshot (folder.getChildFile (juce::String::fromUTF8 (options.session.c_str())), width, height);
+    const auto image =
+        gui::drawScreenshot (folder.getChildFile (juce::String::fromUTF8 (options.session.c_str())), width, height);
 
     juce::MemoryOutputStream png;
     juce::PNGImageFormat().writeImageToStream (image, png);

@@ -17,9 +17,7 @@ StopSignal::StopSignal()
 {
     isStopped = false;
 
-    struct sigaction action
-    {
-    };
+    struct sigaction action{};
     action.sa_handler = handle;
     action.sa_flags = int (unsigned (SA_RESETHAND) | SA_RESTART);
     ::sigaction (SIGINT, &action, &oldInterrupt);

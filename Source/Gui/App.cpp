@@ -29,8 +29,9 @@ class MainWindow final : public juce::DocumentWindow, private host::SessionEdito
 {
 public:
     MainWindow (Workspace& workspaceToUse, MainView& view)
-        : DocumentWindow ("AudioHost", colour (Token::background), allButtons), workspace (workspaceToUse)
+        : DocumentWindow ("AudioHost", colour (Token::background), allButtons, false), workspace (workspaceToUse)
     {
+        // It gets its place before it comes to the screen: a window manager may answer a change late with what was before.
         setUsingNativeTitleBar (true);
         setContentNonOwned (&view, false);
         setResizable (true, false);
@@ -46,6 +47,7 @@ public:
 
         workspace.editor.addListener (*this);
         sessionStatusChanged();
+        addToDesktop();
         setVisible (true);
         view.getCanvas().grabKeyboardFocus();
     }
@@ -86,28 +88,20 @@ std::unique_ptr<host::LiveHost> openLiveHost (const Settings& settings, juce::St
     return std::make_unique<host::LiveHost> (host::DeviceRequest(), settings.getMidiPortsOff());
 }
 
-/** Looks now and then at what has no other way to tell. */
-class Watch final : private juce::Timer
+/** Ends the program when a signal has asked for it. */
+class StopWatch final : private juce::Timer
 {
 public:
-    Watch (const std::atomic<bool>& stopToUse, Workspace& workspaceToUse) : stop (stopToUse), workspace (workspaceToUse)
-    {
-        startTimer (100);
-    }
+    explicit StopWatch (const std::atomic<bool>& stopToUse) : stop (stopToUse) { startTimer (100); }
 
 private:
     void timerCallback() override
     {
         if (stop)
             juce::MessageManager::getInstance()->stopDispatchLoop();
-
-        for (const auto& node : workspace.editor.getNodes())
-            if (auto* plugin = node->getPlugin(); plugin != nullptr && plugin->takeEdited())
-                workspace.editor.markEdited (node->getId());
     }
 
     const std::atomic<bool>& stop;
-    Workspace& workspace;
 };
 } // namespace
 
@@ -151,7 +145,7 @@ int runApp (const juce::File& session, const std::atomic<bool>& stop)
 
         live->start();
         view.getBrowser().begin();
-        const Watch watch (stop, workspace);
+        const StopWatch stopWatch (stop);
 
         if (trouble.isNotEmpty())
             workspace.tell (trouble, true);
@@ -198,8 +192,14 @@ juce::Image drawScreenshot (const juce::File& session, int width, int height)
     silence.clear();
 
     for (double done = 0.0; done < seconds * info.sampleRate; done += info.maxBlockSize)
-        engine.process ({ silence.getArrayOfReadPointers(), 2, output.getArrayOfWritePointers(), 2, info.maxBlockSize, midiIn,
-                          midiOut, {} });
+        engine.process ({ silence.getArrayOfReadPointers(),
+                          2,
+                          output.getArrayOfWritePointers(),
+                          2,
+                          info.maxBlockSize,
+                          midiIn,
+                          midiOut,
+                          {} });
 
     view.settle();
     return view.createComponentSnapshot (view.getLocalBounds(), true, 1.0f);

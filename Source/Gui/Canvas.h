@@ -197,7 +197,6 @@ private:
     NodeCard* getOneCard() const;
     std::vector<std::pair<host::NodeId, juce::Point<double>>>
         withAutomaticPlaces (std::map<host::NodeId, juce::Point<double>>) const;
-    void addNode (const juce::String& type, juce::Point<double> units, const std::vector<host::Wire>& insertInto);
     void disconnect (const std::vector<host::Wire>&);
     void selectWire (std::optional<WireBundle>);
     void showCardMenu (NodeCard&, std::optional<juce::Point<int>>);

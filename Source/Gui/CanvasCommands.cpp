@@ -174,14 +174,6 @@ void Canvas::renameSelection()
     nameEditor->grabKeyboardFocus();
 }
 
-void Canvas::addNode (const juce::String& type, juce::Point<double> units, const std::vector<host::Wire>& insertInto)
-{
-    host::NodeId id = 0;
-
-    if (workspace.attempt ([&] { id = workspace.editor.addNode ({ { "type", type.toStdString() } }, units, insertInto); }))
-        workspace.select ({ id });
-}
-
 /** Where the session knew no places, those that were shown are stored with the first that a person chooses: else all others
     would be laid out anew around it. */
 std::vector<std::pair<host::NodeId, juce::Point<double>>>

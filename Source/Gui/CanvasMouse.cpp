@@ -609,20 +609,10 @@ void Canvas::dropWire (const juce::ModifierKeys& mods)
         workspace.attempt (
             [&]
             {
-                workspace.editor.disconnect (done.detached->wires);
-
                 if (done.target == 0)
-                    return;
-
-                try
-                {
-                    workspace.editor.connect (done.targetWires);
-                }
-                catch (...)
-                {
-                    workspace.editor.undo();
-                    throw;
-                }
+                    workspace.editor.disconnect (done.detached->wires);
+                else
+                    workspace.editor.reconnect (done.detached->wires, done.targetWires);
             });
         return;
     }
@@ -686,13 +676,7 @@ void Canvas::itemDropped (const SourceDetails& details)
     const auto into = getWiresOf (dropTarget);
     setDropTarget (-1);
 
-    const auto text = details.description.toString();
-    const auto what = text.fromFirstOccurrenceOf (":", false, false);
-
-    if (text.startsWith (pluginPrefix))
-        workspace.addPlugin (what, findFreePlace (details.localPosition), into);
-    else
-        addNode (what, findFreePlace (details.localPosition), into);
+    workspace.addListed (details.description.toString(), findFreePlace (details.localPosition), into);
 }
 
 void Canvas::fileDragMove (const juce::StringArray&, int x, int y) { setDropTarget (findWireFor ({ x, y }, nullptr)); }

@@ -46,7 +46,8 @@ const std::vector<Description>& getDescriptions()
         { Commands::panic, "Panic: End All Notes", "Transport", { { '.', ctrl } } },
         { Commands::zoomIn, "Zoom In", "View", { { '=', ctrl }, { '+', ctrl } } },
         { Commands::zoomOut, "Zoom Out", "View", { { '-', ctrl } } },
-        { Commands::zoomFit, "Zoom to Fit", "View", { { '0', ctrl } } },
+        { Commands::zoomFit, "Zoom to Fit", "View", { { '9', ctrl } } },
+        { Commands::zoomNormal, "Zoom to 100 %", "View", { { '0', ctrl } } },
         { Commands::findPlugin, "Find a Plugin", "View", { { 'f', ctrl } } },
         { Commands::showRealTime, "Real Time", "View", { { 'r', ctrl } } },
         { Commands::showKeyboard, "Keyboard", "View", { { 'k', ctrl } } },
@@ -67,10 +68,7 @@ Commands::Commands()
     manager.setFirstCommandTarget (this);
 }
 
-void Commands::bind (Id id, Action action)
-{
-    actions[id] = std::move (action);
-}
+void Commands::bind (Id id, Action action) { actions[id] = std::move (action); }
 
 void Commands::getAllCommands (juce::Array<juce::CommandID>& ids)
 {

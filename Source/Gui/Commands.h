@@ -37,6 +37,7 @@ public:
         zoomIn,
         zoomOut,
         zoomFit,
+        zoomNormal,
         findPlugin,
         showRealTime,
         showKeyboard,

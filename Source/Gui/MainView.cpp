@@ -15,8 +15,9 @@ juce::String fromUtf8 (const std::string& text) { return juce::String::fromUTF8 
 } // namespace
 
 MainView::MainView (Workspace& workspaceToUse)
-    : files (workspaceToUse), workspace (workspaceToUse), adder (workspaceToUse), tooltips (this, 700), topBar (workspaceToUse),
-      browser (workspaceToUse), canvas (workspaceToUse), inspector (workspaceToUse), bottomPanel (workspaceToUse)
+    : files (workspaceToUse), workspace (workspaceToUse), adder (workspaceToUse), tooltips (this, 700),
+      topBar (workspaceToUse), browser (workspaceToUse), canvas (workspaceToUse), inspector (workspaceToUse),
+      bottomPanel (workspaceToUse)
 {
     bindWishes();
     bindCommands();
@@ -62,10 +63,15 @@ void MainView::bindWishes()
         updateLoading();
     };
 
+    workspace.addListed =
+        [this] (const juce::String& description, juce::Point<double> position, std::vector<host::Wire> wires)
+    { addFromBrowser (description, position, std::move (wires)); };
+
     workspace.chooseNode = [this] (juce::Point<double> position, std::vector<host::Wire> wires)
     { showAddMenu (position, std::move (wires)); };
 
-    workspace.dropFiles = [this] (const juce::StringArray& dropped, juce::Point<double> position, std::vector<host::Wire> wires)
+    workspace.dropFiles =
+        [this] (const juce::StringArray& dropped, juce::Point<double> position, std::vector<host::Wire> wires)
     {
         for (const auto& path : dropped)
         {
@@ -76,8 +82,10 @@ void MainView::bindWishes()
 
             if (file.hasFileExtension ("mid;midi"))
                 workspace.attempt (
-                    [&] {
-                        workspace.editor.addNode ({ { "type", "midiPlayer" }, { "file", path.toStdString() } }, position, wires);
+                    [&]
+                    {
+                        workspace.editor.addNode ({ { "type", "midiPlayer" }, { "file", path.toStdString() } }, position,
+                                                  wires);
                     });
             else
                 workspace.addPlugin (path, position, wires);
@@ -103,12 +111,11 @@ void MainView::bindCommands()
                                   .isEnabled = [] { return SessionFiles::findDemo() != juce::File(); } });
     commands.bind (C::saveSession, { .perform = [this] { files.save (false); } });
     commands.bind (C::saveSessionAs, { .perform = [this] { files.save (true); } });
-    commands.bind (C::quit,
-                   { .perform = [this]
-                     {
-                         if (onQuit)
-                             onQuit();
-                     } });
+    commands.bind (C::quit, { .perform = [this]
+                              {
+                                  if (onQuit)
+                                      onQuit();
+                              } });
     commands.bind (C::undo, { .perform = [this] { workspace.attempt ([this] { workspace.editor.undo(); }); },
                               .isEnabled = [&editor] { return editor.getUndoName().has_value(); },
                               .name = [&editor] { return "Undo " + fromUtf8 (editor.getUndoName().value_or ("")); } });
@@ -118,8 +125,7 @@ void MainView::bindCommands()
     commands.bind (C::deleteSelection,
                    { .perform = [this] { canvas.deleteSelection(); },
                      .isEnabled = [this, hasSelection] { return hasSelection() || canvas.hasSelectedWire(); } });
-    commands.bind (C::duplicateSelection,
-                   { .perform = [this] { canvas.duplicateSelection(); }, .isEnabled = hasSelection });
+    commands.bind (C::duplicateSelection, { .perform = [this] { canvas.duplicateSelection(); }, .isEnabled = hasSelection });
     commands.bind (C::selectAll, { .perform = [this] { canvas.selectAll(); } });
     commands.bind (C::bypass, { .perform = [this] { canvas.toggleBypassOfSelection(); }, .isEnabled = hasSelection });
     commands.bind (C::openEditor,
@@ -141,6 +147,7 @@ void MainView::bindCommands()
     commands.bind (C::zoomIn, { .perform = [this] { canvas.zoomIn(); } });
     commands.bind (C::zoomOut, { .perform = [this] { canvas.zoomOut(); } });
     commands.bind (C::zoomFit, { .perform = [this] { canvas.zoomToFit(); } });
+    commands.bind (C::zoomNormal, { .perform = [this] { canvas.zoomToNormal(); } });
     commands.bind (C::findPlugin, { .perform = [this] { browser.focusSearch(); } });
     commands.bind (C::showRealTime, { .perform = [this] { showBottom (BottomPanel::Tab::realTime); } });
     commands.bind (C::showKeyboard, { .perform = [this] { bottomPanel.playKeys(); } });
@@ -245,7 +252,8 @@ void MainView::showMenu (juce::Component& button)
     const auto recentFiles = workspace.settings.getRecentSessions();
 
     for (int i = 0; i < recentFiles.size(); ++i)
-        recent.addItem (firstRecent + i, recentFiles[i].getFileNameWithoutExtension() + "   " + recentFiles[i].getParentDirectory().getFullPathName());
+        recent.addItem (firstRecent + i, recentFiles[i].getFileNameWithoutExtension() + "   "
+                                             + recentFiles[i].getParentDirectory().getFullPathName());
 
     if (! recentFiles.isEmpty())
     {
@@ -271,7 +279,8 @@ void MainView::showMenu (juce::Component& button)
     menu.addSeparator();
     addAll (menu, { C::play, C::rewind, C::panic });
     menu.addSeparator();
-    addAll (menu, { C::findPlugin, C::scan, C::showRealTime, C::showKeyboard, C::zoomIn, C::zoomOut, C::zoomFit });
+    addAll (menu,
+            { C::findPlugin, C::scan, C::showRealTime, C::showKeyboard, C::zoomIn, C::zoomOut, C::zoomNormal, C::zoomFit });
     menu.addSeparator();
     addAll (menu, { C::settings });
     menu.addSubMenu ("Appearance", appearance);
@@ -296,16 +305,16 @@ void MainView::showAddMenu (juce::Point<double> position, std::vector<host::Wire
         to.addItem (firstAddable + choices.size() - 1, name);
     };
 
-    for (const auto& [name, type] : std::initializer_list<std::pair<const char*, const char*>>{
-             { "Gain", "gain" },
-             { "Mixer", "mixer" },
-             { "Tone", "tone" },
-             { "Feedback, one block late", "feedback" },
-             { "MIDI Player...", "midiPlayer" },
-             { "Audio Input", "audioInput" },
-             { "Audio Output", "audioOutput" },
-             { "MIDI Input", "midiInput" },
-             { "MIDI Output", "midiOutput" } })
+    for (const auto& [name, type] :
+         std::initializer_list<std::pair<const char*, const char*>>{ { "Gain", "gain" },
+                                                                     { "Mixer", "mixer" },
+                                                                     { "Tone", "tone" },
+                                                                     { "Feedback, one block late", "feedback" },
+                                                                     { "MIDI Player...", "midiPlayer" },
+                                                                     { "Audio Input", "audioInput" },
+                                                                     { "Audio Output", "audioOutput" },
+                                                                     { "MIDI Input", "midiInput" },
+                                                                     { "MIDI Output", "midiOutput" } })
         add (menu, name, juce::String ("node:") + type);
 
     menu.addSeparator();
@@ -338,14 +347,13 @@ void MainView::addFromBrowser (const juce::String& description, juce::Point<doub
         addMidiPlayer (position, std::move (wires));
     else
         workspace.attempt (
-            [&] {
-                workspace.select ({ workspace.editor.addNode ({ { "type", what.toStdString() } }, position, wires) });
-            });
+            [&] { workspace.select ({ workspace.editor.addNode ({ { "type", what.toStdString() } }, position, wires) }); });
 }
 
 void MainView::addMidiPlayer (juce::Point<double> position, std::vector<host::Wire> wires)
 {
-    chooser = std::make_unique<juce::FileChooser> ("Choose a MIDI file to play", workspace.settings.getLastFolder(), "*.mid;*.midi");
+    chooser = std::make_unique<juce::FileChooser> ("Choose a MIDI file to play", workspace.settings.getLastFolder(),
+                                                   "*.mid;*.midi");
     chooser->launchAsync (juce::FileBrowserComponent::openMode | juce::FileBrowserComponent::canSelectFiles,
                           [this, position, wires = std::move (wires)] (const juce::FileChooser& chosen)
                           {

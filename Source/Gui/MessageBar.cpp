@@ -72,7 +72,10 @@ void MessageBar::paint (juce::Graphics& g)
                       juce::Justification::centredLeft, 12, 1.0f);
 }
 
-void MessageBar::resized() { close.setBounds (getLocalBounds().removeFromRight (closeWidth).withSizeKeepingCentre (closeWidth, 28)); }
+void MessageBar::resized()
+{
+    close.setBounds (getLocalBounds().removeFromRight (closeWidth).withSizeKeepingCentre (closeWidth, 28));
+}
 
 std::unique_ptr<juce::AccessibilityHandler> MessageBar::createAccessibilityHandler()
 {

@@ -50,9 +50,10 @@ void PluginAdder::timerCallback()
         {
             host::CrashReport::setActivity ("loading " + ref);
             auto info = workspace.formats.resolve (request.ref);
-            host::Session::Json json{
-                { "type", "plugin" }, { "ref", ref }, { "format", info.format.toStdString() }, { "name", info.name.toStdString() }
-            };
+            host::Session::Json json{ { "type", "plugin" },
+                                      { "ref", ref },
+                                      { "format", info.format.toStdString() },
+                                      { "name", info.name.toStdString() } };
 
             // By its id where it has one that will be found again: files move.
             if (workspace.isInCatalogue (info.id))

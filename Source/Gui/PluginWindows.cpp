@@ -452,14 +452,9 @@ void PluginWindows::sessionStatusChanged()
 
 void PluginWindows::timerCallback()
 {
-    auto isEdited = false;
-
     for (const auto& node : workspace.editor.getNodes())
-        if (auto* plugin = node->getPlugin())
-            isEdited = plugin->takeEdited() || isEdited;
-
-    if (isEdited)
-        workspace.editor.markEdited();
+        if (auto* plugin = node->getPlugin(); plugin != nullptr && plugin->takeEdited())
+            workspace.editor.markEdited (node->getId());
 }
 
 std::string PluginWindows::getPlaceKey (host::NodeId id) const

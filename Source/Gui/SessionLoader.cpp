@@ -36,8 +36,9 @@ bool SessionLoader::makeNext()
 {
     const auto& json = session.getNodes()[nodes.size()];
     const auto ref = host::NodeFactory::getRef (json, session);
-    const auto outcome = isCancelled ? std::optional<std::string> ("The loading was stopped before it; open the session again.")
-                                     : trials->getOutcome (ref);
+    const auto outcome = isCancelled
+                             ? std::optional<std::string> ("The loading was stopped before it; open the session again.")
+                             : trials->getOutcome (ref);
 
     if (! outcome)
         return false;
@@ -94,8 +95,9 @@ juce::StringArray SessionLoader::getNotes() const
     for (const auto& node : nodes)
     {
         if (! node.missing.empty())
-            notes.add (juce::String::fromUTF8 (node.runtime->name.c_str()) + " is missing and stays silent; its place, wires and "
-                       + "settings are kept. " + juce::String::fromUTF8 (node.missing.c_str()));
+            notes.add (juce::String::fromUTF8 (node.runtime->name.c_str())
+                       + " is missing and stays silent; its place, wires and " + "settings are kept. "
+                       + juce::String::fromUTF8 (node.missing.c_str()));
 
         for (const auto& note : node.notes)
             notes.add (juce::String::fromUTF8 (note.c_str()));

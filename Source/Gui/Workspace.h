@@ -60,10 +60,14 @@ public:
     /** Loads a plugin by its path or id, aside first, then adds it at the place (0 to 1 each) and into the wires. */
     std::function<void (const juce::String& ref, juce::Point<double>, std::vector<host::Wire> insertInto)> addPlugin;
 
+    /** Adds what the browser lists, "plugin:<ref>" or "node:<type>", at the place and into the wires; a node that plays a file
+        asks for one first. */
+    std::function<void (const juce::String& description, juce::Point<double>, std::vector<host::Wire> insertInto)> addListed;
+
     /** Opens a plugin's editor or, where it has none, its parameters in a window of their own. */
     std::function<void (host::NodeId)> openEditor;
 
-    /** Shows the list of plugins to choose from, at a place of the screen; what is chosen is added as by addPlugin. */
+    /** Shows a menu of all that can be added; what is chosen is added at the place (0 to 1 each) and into the wires. */
     std::function<void (juce::Point<double>, std::vector<host::Wire> insertInto)> chooseNode;
 
     /** Files that were dropped: sessions are opened, plugins are added at the place. */

@@ -69,20 +69,20 @@ class OurChain : public Chain
 public:
     OurChain (int length, int blockSize) : output (numChannels, blockSize)
     {
-        const host::PrepareInfo info { sampleRate, blockSize, false };
+        const host::PrepareInfo info{ sampleRate, blockSize, false };
         const auto last = static_cast<host::NodeId> (length + 2);
         host::GraphModel model;
 
         add (model, 1, host::NodeRole::audioInput,
-             std::make_unique<host::IoNode> ("In", host::NodePorts { 0, numChannels, false, false }));
+             std::make_unique<host::IoNode> ("In", host::NodePorts{ 0, numChannels, false, false }));
 
-        for (auto id = host::NodeId { 2 }; id < last; ++id)
+        for (auto id = host::NodeId{ 2 }; id < last; ++id)
             add (model, id, host::NodeRole::processor, std::make_unique<Gain>());
 
         add (model, last, host::NodeRole::audioOutput,
-             std::make_unique<host::IoNode> ("Out", host::NodePorts { numChannels, 0, false, false }));
+             std::make_unique<host::IoNode> ("Out", host::NodePorts{ numChannels, 0, false, false }));
 
-        for (auto id = host::NodeId { 1 }; id < last; ++id)
+        for (auto id = host::NodeId{ 1 }; id < last; ++id)
             for (int channel = 0; channel < numChannels; ++channel)
                 model.connect ({ { id, channel }, { id + 1, channel } });
 
@@ -98,8 +98,14 @@ public:
 
     void process (Block& block) override
     {
-        const host::BlockIO io { block.buffer.getArrayOfReadPointers(), numChannels, output.getArrayOfWritePointers(),
-                                 numChannels, block.buffer.getNumSamples(), block.midi, midi, {} };
+        const host::BlockIO io{ block.buffer.getArrayOfReadPointers(),
+                                numChannels,
+                                output.getArrayOfWritePointers(),
+                                numChannels,
+                                block.buffer.getNumSamples(),
+                                block.midi,
+                                midi,
+                                {} };
         renderer.render (*plan, io);
 
         for (int channel = 0; channel < numChannels; ++channel)
@@ -258,13 +264,13 @@ bench::Bench makeChainBench (int length, int blockSize)
 
     const auto contender = [=] (const std::string& impl, auto choose)
     {
-        return bench::Contender { impl, [=]
-        {
-            if (*chains == nullptr)
-                *chains = std::make_unique<Chains> (length, blockSize);
+        return bench::Contender{ impl, [=]
+                                 {
+                                     if (*chains == nullptr)
+                                         *chains = std::make_unique<Chains> (length, blockSize);
 
-            return measureChain (choose (**chains), length, blockSize, impl);
-        } };
+                                     return measureChain (choose (**chains), length, blockSize, impl);
+                                 } };
     };
 
     const auto ours = [] (bool measuring)
@@ -278,8 +284,7 @@ bench::Bench makeChainBench (int length, int blockSize)
 
     return { "graph.chain." + std::to_string (length) + "." + std::to_string (blockSize),
              false,
-             { contender ("ours", ours (false)),
-               contender ("ours/metered", ours (true)),
+             { contender ("ours", ours (false)), contender ("ours/metered", ours (true)),
                contender ("juce", [] (Chains& all) -> Chain& { return all.juces; }),
                contender ("direct", [] (Chains& all) -> Chain& { return all.direct; }) } };
 }
@@ -291,7 +296,7 @@ int main (int argc, char** argv)
 {
     const juce::ScopedJuceInitialiser_GUI juce;
 
-    return bench::runProgram (argc, argv,
-                              { makeChainBench (100, 32), makeChainBench (100, 64), makeChainBench (1000, 32),
-                                makeChainBench (1000, 64) });
+    return bench::runProgram (
+        argc, argv,
+        { makeChainBench (100, 32), makeChainBench (100, 64), makeChainBench (1000, 32), makeChainBench (1000, 64) });
 }

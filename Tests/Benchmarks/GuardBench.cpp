@@ -19,7 +19,7 @@ std::vector<bench::Value> measureMalloc (Allocate allocate, Free release)
 
     for (int i = 0; i < numPairs; ++i)
     {
-        auto* memory = allocate (std::size_t { 64 });
+        auto* memory = allocate (std::size_t{ 64 });
         bench::keep (memory);
         release (memory);
     }
@@ -34,7 +34,8 @@ std::vector<bench::Value> measureOurs()
 
 std::vector<bench::Value> measureGlibc()
 {
-    return measureMalloc ([] (std::size_t size) { return __libc_malloc (size); }, [] (void* memory) { __libc_free (memory); });
+    return measureMalloc ([] (std::size_t size) { return __libc_malloc (size); },
+                          [] (void* memory) { __libc_free (memory); });
 }
 
 } // namespace

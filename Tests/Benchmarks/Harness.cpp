@@ -14,129 +14,129 @@ namespace bench
 
 namespace
 {
-    constexpr int defaultRounds = 11;
-    constexpr int maxRepetitions = 3;
-    constexpr double nearBelow = 300.0; // nanoseconds for a cache line's round trip
+constexpr int defaultRounds = 11;
+constexpr int maxRepetitions = 3;
+constexpr double nearBelow = 300.0; // nanoseconds for a cache line's round trip
 
-    /** Nanoseconds for a cache line to go to the other core and back: the median over some batches. */
-    double probeCacheLine()
+/** Nanoseconds for a cache line to go to the other core and back: the median over some batches. */
+double probeCacheLine()
+{
+    constexpr int numBatches = 9;
+    constexpr std::uint32_t roundTrips = 1000;
+
+    alignas (128) std::atomic<std::uint32_t> ball{ 0 };
+    std::array<double, numBatches> batches{};
+
+    const auto serve = [&]
     {
-        constexpr int numBatches = 9;
-        constexpr std::uint32_t roundTrips = 1000;
-
-        alignas (128) std::atomic<std::uint32_t> ball { 0 };
-        std::array<double, numBatches> batches {};
-
-        const auto serve = [&]
+        for (auto& batch : batches)
         {
-            for (auto& batch : batches)
+            const auto start = Clock::now();
+
+            for (std::uint32_t i = 0; i < roundTrips; ++i)
             {
-                const auto start = Clock::now();
-
-                for (std::uint32_t i = 0; i < roundTrips; ++i)
-                {
-                    const auto next = ball.load (std::memory_order_relaxed) + 1;
-                    ball.store (next, std::memory_order_release);
-                    spinUntil ([&] { return ball.load (std::memory_order_acquire) != next; });
-                }
-
-                batch = nanosecondsSince (start) / roundTrips;
+                const auto next = ball.load (std::memory_order_relaxed) + 1;
+                ball.store (next, std::memory_order_release);
+                spinUntil ([&] { return ball.load (std::memory_order_acquire) != next; });
             }
-        };
 
-        const auto answer = [&ball]
-        {
-            for (std::uint32_t i = 0; i < numBatches * roundTrips; ++i)
-            {
-                const auto expected = 2 * i + 1;
-                spinUntil ([&] { return ball.load (std::memory_order_acquire) == expected; });
-                ball.store (expected + 1, std::memory_order_release);
-            }
-        };
-
-        runOnTwoCores (serve, answer);
-        std::nth_element (batches.begin(), batches.begin() + numBatches / 2, batches.end());
-        return batches[numBatches / 2];
-    }
-
-    struct Round
-    {
-        double probe = 0.0;
-        const char* placement = "solo";
-        std::vector<std::vector<Value>> values; // by contender
+            batch = nanosecondsSince (start) / roundTrips;
+        }
     };
 
-    Round playRound (const Bench& bench, int number)
+    const auto answer = [&ball]
     {
-        const auto numContenders = bench.contenders.size();
-        Round round;
-
-        for (int attempt = 0; attempt <= maxRepetitions; ++attempt)
+        for (std::uint32_t i = 0; i < numBatches * roundTrips; ++i)
         {
-            round.values.assign (numContenders, {});
-            const auto before = probeCacheLine();
-            bindToCore (0);
+            const auto expected = 2 * i + 1;
+            spinUntil ([&] { return ball.load (std::memory_order_acquire) == expected; });
+            ball.store (expected + 1, std::memory_order_release);
+        }
+    };
 
-            // A different one begins each time, so that no contender always follows the same one.
-            for (std::size_t i = 0; i < numContenders; ++i)
-            {
-                const auto which = (i + static_cast<std::size_t> (number)) % numContenders;
-                round.values[which] = bench.contenders[which].measure();
-            }
+    runOnTwoCores (serve, answer);
+    std::nth_element (batches.begin(), batches.begin() + numBatches / 2, batches.end());
+    return batches[numBatches / 2];
+}
 
-            const auto after = probeCacheLine();
-            round.probe = 0.5 * (before + after);
+struct Round
+{
+    double probe = 0.0;
+    const char* placement = "solo";
+    std::vector<std::vector<Value>> values; // by contender
+};
 
-            if (! bench.contended)
-                return round;
+Round playRound (const Bench& bench, int number)
+{
+    const auto numContenders = bench.contenders.size();
+    Round round;
 
-            if ((before < nearBelow) == (after < nearBelow))
-            {
-                round.placement = before < nearBelow ? "near" : "far";
-                return round;
-            }
+    for (int attempt = 0; attempt <= maxRepetitions; ++attempt)
+    {
+        round.values.assign (numContenders, {});
+        const auto before = probeCacheLine();
+        bindToCore (0);
+
+        // A different one begins each time, so that no contender always follows the same one.
+        for (std::size_t i = 0; i < numContenders; ++i)
+        {
+            const auto which = (i + static_cast<std::size_t> (number)) % numContenders;
+            round.values[which] = bench.contenders[which].measure();
         }
 
-        round.placement = "mixed";
-        return round;
-    }
+        const auto after = probeCacheLine();
+        round.probe = 0.5 * (before + after);
 
-    void printRows (const Bench& bench, const Round& round, int number)
-    {
-        for (std::size_t i = 0; i < bench.contenders.size(); ++i)
-            for (const auto& value : round.values[i])
-                std::printf (R"({"bench":"%s","impl":"%s","metric":"%s","value":%.6g,"round":%d,"placement":"%s","probe":%.1f})"
-                             "\n",
-                             bench.name.c_str(), bench.contenders[i].impl.c_str(), value.metric.c_str(), value.value, number,
-                             round.placement, round.probe);
+        if (! bench.contended)
+            return round;
 
-        std::fflush (stdout);
-    }
-
-    void play (const Bench& bench, int numRounds)
-    {
-        std::fprintf (stderr, "%s ", bench.name.c_str());
-
-        // The first run of anything pays for page faults and cold caches.
-        for (const auto& contender : bench.contenders)
-            contender.measure();
-
-        for (int number = 1; number <= numRounds; ++number)
+        if ((before < nearBelow) == (after < nearBelow))
         {
-            printRows (bench, playRound (bench, number), number);
-            std::fputc ('.', stderr);
+            round.placement = before < nearBelow ? "near" : "far";
+            return round;
         }
-
-        std::fputc ('\n', stderr);
     }
 
-    std::optional<int> parseRounds (std::string_view text)
+    round.placement = "mixed";
+    return round;
+}
+
+void printRows (const Bench& bench, const Round& round, int number)
+{
+    for (std::size_t i = 0; i < bench.contenders.size(); ++i)
+        for (const auto& value : round.values[i])
+            std::printf (R"({"bench":"%s","impl":"%s","metric":"%s","value":%.6g,"round":%d,"placement":"%s","probe":%.1f})"
+                         "\n",
+                         bench.name.c_str(), bench.contenders[i].impl.c_str(), value.metric.c_str(), value.value, number,
+                         round.placement, round.probe);
+
+    std::fflush (stdout);
+}
+
+void play (const Bench& bench, int numRounds)
+{
+    std::fprintf (stderr, "%s ", bench.name.c_str());
+
+    // The first run of anything pays for page faults and cold caches.
+    for (const auto& contender : bench.contenders)
+        contender.measure();
+
+    for (int number = 1; number <= numRounds; ++number)
     {
-        int number = 0;
-        const auto [end, error] = std::from_chars (text.data(), text.data() + text.size(), number);
-        const auto isUsable = error == std::errc() && end == text.data() + text.size() && number >= 1 && number <= 1000;
-        return isUsable ? std::optional (number) : std::nullopt;
+        printRows (bench, playRound (bench, number), number);
+        std::fputc ('.', stderr);
     }
+
+    std::fputc ('\n', stderr);
+}
+
+std::optional<int> parseRounds (std::string_view text)
+{
+    int number = 0;
+    const auto [end, error] = std::from_chars (text.data(), text.data() + text.size(), number);
+    const auto isUsable = error == std::errc() && end == text.data() + text.size() && number >= 1 && number <= 1000;
+    return isUsable ? std::optional (number) : std::nullopt;
+}
 } // namespace
 
 int runProgram (int argc, char** argv, const std::vector<Bench>& benches)
@@ -178,7 +178,8 @@ int runProgram (int argc, char** argv, const std::vector<Bench>& benches)
 
     for (const auto& bench : benches)
     {
-        const auto isAsked = std::any_of (prefixes.begin(), prefixes.end(), [&] (auto p) { return bench.name.starts_with (p); });
+        const auto isAsked =
+            std::any_of (prefixes.begin(), prefixes.end(), [&] (auto p) { return bench.name.starts_with (p); });
 
         if (! isAsked)
             continue;

@@ -33,293 +33,288 @@ namespace bench
 
 namespace
 {
-    using Item = std::uint64_t;
-    constexpr std::size_t capacity = 1024;
+using Item = std::uint64_t;
+constexpr std::size_t capacity = 1024;
 
-    // Every contender below is a `tryPush (Item)` and a `tryPop (Item&)`, called by one thread each.
+// Every contender below is a `tryPush (Item)` and a `tryPop (Item&)`, called by one thread each.
 
-    /** Ours with a fixed stock of nodes, which the consumer sends back: no allocation on either side. */
-    class Ours
+/** Ours with a fixed stock of nodes, which the consumer sends back: no allocation on either side. */
+class Ours
+{
+public:
+    bool tryPush (Item item) noexcept
     {
-    public:
-        bool tryPush (Item item) noexcept
-        {
-            auto node = store.take();
+        auto node = store.take();
 
-            if (! node)
-                return false;
+        if (! node)
+            return false;
 
-            *node = item;
-            queue.push (std::move (node));
-            return true;
-        }
+        *node = item;
+        queue.push (std::move (node));
+        return true;
+    }
 
-        bool tryPop (Item& item) noexcept
-        {
-            auto node = queue.pop();
-
-            if (! node)
-                return false;
-
-            item = *node;
-            store.give (std::move (node));
-            return true;
-        }
-
-    private:
-        rt::NodeStore<Item> store { capacity };
-        rt::NodeQueue<Item> queue;
-    };
-
-    /** Ours on one thread: the node that was popped is pushed again. */
-    class OursRecycling
+    bool tryPop (Item& item) noexcept
     {
-    public:
-        bool tryPush (Item item) noexcept
-        {
-            *node = item;
-            queue.push (std::move (node));
-            return true;
-        }
+        auto node = queue.pop();
 
-        bool tryPop (Item& item) noexcept
-        {
-            node = queue.pop();
-            item = *node;
-            return true;
-        }
+        if (! node)
+            return false;
 
-    private:
-        rt::NodePtr<Item> node = rt::makeNode<Item> (0u);
-        rt::NodeQueue<Item> queue;
-    };
+        item = *node;
+        store.give (std::move (node));
+        return true;
+    }
 
-    /** Ours with a node allocated for each push and freed after each pop: what a careless user gets. */
-    class OursAllocating
+private:
+    rt::NodeStore<Item> store{ capacity };
+    rt::NodeQueue<Item> queue;
+};
+
+/** Ours on one thread: the node that was popped is pushed again. */
+class OursRecycling
+{
+public:
+    bool tryPush (Item item) noexcept
     {
-    public:
-        bool tryPush (Item item)
-        {
-            queue.push (rt::makeNode<Item> (item));
-            return true;
-        }
+        *node = item;
+        queue.push (std::move (node));
+        return true;
+    }
 
-        bool tryPop (Item& item) noexcept
-        {
-            const auto node = queue.pop();
-
-            if (! node)
-                return false;
-
-            item = *node;
-            return true;
-        }
-
-    private:
-        rt::NodeQueue<Item> queue;
-    };
-
-    class Boost
+    bool tryPop (Item& item) noexcept
     {
-    public:
-        bool tryPush (Item item) { return queue.push (item); }
-        bool tryPop (Item& item) { return queue.pop (item); }
+        node = queue.pop();
+        item = *node;
+        return true;
+    }
 
-    private:
-        boost::lockfree::spsc_queue<Item, boost::lockfree::capacity<capacity>> queue;
-    };
+private:
+    rt::NodePtr<Item> node = rt::makeNode<Item> (0u);
+    rt::NodeQueue<Item> queue;
+};
 
-    class Moodycamel
+/** Ours with a node allocated for each push and freed after each pop: what a careless user gets. */
+class OursAllocating
+{
+public:
+    bool tryPush (Item item)
     {
-    public:
-        bool tryPush (Item item) { return queue.try_enqueue (item); }
-        bool tryPop (Item& item) { return queue.try_dequeue (item); }
+        queue.push (rt::makeNode<Item> (item));
+        return true;
+    }
 
-    private:
-        moodycamel::ReaderWriterQueue<Item> queue { capacity };
-    };
-
-    /** Its ring carries pointers, so the item is one. */
-    class Ck
+    bool tryPop (Item& item) noexcept
     {
-    public:
-        Ck() { ck_ring_init (&ring, capacity); }
+        const auto node = queue.pop();
 
-        bool tryPush (Item item) { return ck_ring_enqueue_spsc (&ring, slots.data(), reinterpret_cast<void*> (item)); }
+        if (! node)
+            return false;
 
-        bool tryPop (Item& item)
-        {
-            void* pointer = nullptr;
+        item = *node;
+        return true;
+    }
 
-            if (! ck_ring_dequeue_spsc (&ring, slots.data(), &pointer))
-                return false;
+private:
+    rt::NodeQueue<Item> queue;
+};
 
-            item = reinterpret_cast<Item> (pointer);
-            return true;
-        }
+class Boost
+{
+public:
+    bool tryPush (Item item) { return queue.push (item); }
+    bool tryPop (Item& item) { return queue.pop (item); }
 
-    private:
-        ck_ring_t ring {};
-        std::array<ck_ring_buffer_t, capacity> slots {};
-    };
+private:
+    boost::lockfree::spsc_queue<Item, boost::lockfree::capacity<capacity>> queue;
+};
 
-    /** No queue: what the loop costs by itself. Nothing gets from one end to the other. */
-    class Nothing
+class Moodycamel
+{
+public:
+    bool tryPush (Item item) { return queue.try_enqueue (item); }
+    bool tryPop (Item& item) { return queue.try_dequeue (item); }
+
+private:
+    moodycamel::ReaderWriterQueue<Item> queue{ capacity };
+};
+
+/** Its ring carries pointers, so the item is one. */
+class Ck
+{
+public:
+    Ck() { ck_ring_init (&ring, capacity); }
+
+    bool tryPush (Item item) { return ck_ring_enqueue_spsc (&ring, slots.data(), reinterpret_cast<void*> (item)); }
+
+    bool tryPop (Item& item)
     {
-    public:
-        bool tryPush (Item item) noexcept
-        {
-            pushed = item;
-            keep (pushed);
-            return true;
-        }
+        void* pointer = nullptr;
 
-        bool tryPop (Item& item) noexcept
-        {
-            keep (popped);
-            item = popped;
-            return true;
-        }
+        if (! ck_ring_dequeue_spsc (&ring, slots.data(), &pointer))
+            return false;
 
-    private:
-        alignas (128) Item pushed = 0;
-        alignas (128) Item popped = 0;
-    };
+        item = reinterpret_cast<Item> (pointer);
+        return true;
+    }
 
-    /** One thread: an item pushed and popped again. */
-    template <typename Queue>
-    std::vector<Value> measurePair()
+private:
+    ck_ring_t ring{};
+    std::array<ck_ring_buffer_t, capacity> slots{};
+};
+
+/** No queue: what the loop costs by itself. Nothing gets from one end to the other. */
+class Nothing
+{
+public:
+    bool tryPush (Item item) noexcept
     {
-        constexpr Item numPairs = 3'000'000;
-        const auto queue = std::make_unique<Queue>();
-        Item sum = 0;
-        const auto start = Clock::now();
+        pushed = item;
+        keep (pushed);
+        return true;
+    }
 
-        for (Item i = 0; i < numPairs; ++i)
+    bool tryPop (Item& item) noexcept
+    {
+        keep (popped);
+        item = popped;
+        return true;
+    }
+
+private:
+    alignas (128) Item pushed = 0;
+    alignas (128) Item popped = 0;
+};
+
+/** One thread: an item pushed and popped again. */
+template <typename Queue>
+std::vector<Value> measurePair()
+{
+    constexpr Item numPairs = 3'000'000;
+    const auto queue = std::make_unique<Queue>();
+    Item sum = 0;
+    const auto start = Clock::now();
+
+    for (Item i = 0; i < numPairs; ++i)
+    {
+        Item item = 0;
+        queue->tryPush (i);
+        keep (*queue);
+        queue->tryPop (item);
+        sum += item;
+    }
+
+    const auto nanoseconds = nanosecondsSince (start);
+    keep (sum);
+    return { { "ns_per_op", nanoseconds / static_cast<double> (numPairs) } };
+}
+
+/** Two threads, one pushing and one popping as fast as they can. */
+template <typename Queue>
+std::vector<Value> measureThroughput()
+{
+    constexpr Item numItems = 1'000'000;
+    const auto queue = std::make_unique<Queue>();
+
+    const auto consume = [&]
+    {
+        for (Item i = 0; i < numItems; ++i)
         {
             Item item = 0;
-            queue->tryPush (i);
-            keep (*queue);
-            queue->tryPop (item);
-            sum += item;
+            spinUntil ([&] { return queue->tryPop (item); });
+            keep (item);
         }
+    };
 
-        const auto nanoseconds = nanosecondsSince (start);
-        keep (sum);
-        return { { "ns_per_op", nanoseconds / static_cast<double> (numPairs) } };
-    }
-
-    /** Two threads, one pushing and one popping as fast as they can. */
-    template <typename Queue>
-    std::vector<Value> measureThroughput()
+    const auto produce = [&]
     {
-        constexpr Item numItems = 1'000'000;
-        const auto queue = std::make_unique<Queue>();
+        for (Item i = 0; i < numItems; ++i)
+            spinUntil ([&] { return queue->tryPush (i); });
+    };
 
-        const auto consume = [&]
-        {
-            for (Item i = 0; i < numItems; ++i)
-            {
-                Item item = 0;
-                spinUntil ([&] { return queue->tryPop (item); });
-                keep (item);
-            }
-        };
+    return { { "ops_per_s", 1e9 * static_cast<double> (numItems) / runOnTwoCores (consume, produce) } };
+}
 
-        const auto produce = [&]
-        {
-            for (Item i = 0; i < numItems; ++i)
-                spinUntil ([&] { return queue->tryPush (i); });
-        };
+/** Two threads: an item there and back, one at a time. `ask` and `answer` send; the others say whether it came. */
+template <typename Ask, typename HasCome, typename Answer, typename HasReturned>
+std::vector<Value> measureRoundTrips (Ask ask, HasCome hasCome, Answer answer, HasReturned hasReturned)
+{
+    constexpr std::size_t numTrips = 50'000;
+    std::vector<double> trips (numTrips);
 
-        return { { "ops_per_s", 1e9 * static_cast<double> (numItems) / runOnTwoCores (consume, produce) } };
-    }
-
-    /** Two threads: an item there and back, one at a time. `ask` and `answer` send; the others say whether it came. */
-    template <typename Ask, typename HasCome, typename Answer, typename HasReturned>
-    std::vector<Value> measureRoundTrips (Ask ask, HasCome hasCome, Answer answer, HasReturned hasReturned)
+    const auto play = [&]
     {
-        constexpr std::size_t numTrips = 50'000;
-        std::vector<double> trips (numTrips);
+        auto last = Clock::now();
 
-        const auto play = [&]
+        for (auto& trip : trips)
         {
-            auto last = Clock::now();
+            ask();
+            spinUntil (hasReturned);
 
-            for (auto& trip : trips)
-            {
-                ask();
-                spinUntil (hasReturned);
+            const auto now = Clock::now();
+            trip = std::chrono::duration<double, std::nano> (now - last).count();
+            last = now;
+        }
+    };
 
-                const auto now = Clock::now();
-                trip = std::chrono::duration<double, std::nano> (now - last).count();
-                last = now;
-            }
-        };
-
-        const auto reply = [&]
+    const auto reply = [&]
+    {
+        for (std::size_t i = 0; i < numTrips; ++i)
         {
-            for (std::size_t i = 0; i < numTrips; ++i)
-            {
-                spinUntil (hasCome);
-                answer();
-            }
-        };
+            spinUntil (hasCome);
+            answer();
+        }
+    };
 
-        runOnTwoCores (play, reply);
-        std::sort (trips.begin(), trips.end());
+    runOnTwoCores (play, reply);
+    std::sort (trips.begin(), trips.end());
 
-        const auto percentile = [&] (double share) { return trips[static_cast<std::size_t> (share * (numTrips - 1))]; };
+    const auto percentile = [&] (double share) { return trips[static_cast<std::size_t> (share * (numTrips - 1))]; };
 
-        return { { "p50", percentile (0.5) },
-                 { "p99", percentile (0.99) },
-                 { "p999", percentile (0.999) },
-                 { "p9999", percentile (0.9999) } };
-    }
+    return { { "p50", percentile (0.5) },
+             { "p99", percentile (0.99) },
+             { "p999", percentile (0.999) },
+             { "p9999", percentile (0.9999) } };
+}
 
-    /** Through two of a rival's queues. */
-    template <typename Queue>
-    std::vector<Value> measureQueueTrips()
+/** Through two of a rival's queues. */
+template <typename Queue>
+std::vector<Value> measureQueueTrips()
+{
+    const auto there = std::make_unique<Queue>();
+    const auto back = std::make_unique<Queue>();
+    Item asked = 1, answered = 0;
+
+    return measureRoundTrips ([&] { there->tryPush (asked); }, [&] { return there->tryPop (answered); },
+                              [&] { back->tryPush (answered); }, [&] { return back->tryPop (asked); });
+}
+
+/** Through two of ours: the answer travels in the question's node. */
+std::vector<Value> measureNodeTrips()
+{
+    rt::NodeQueue<Item> there, back;
+    auto asked = rt::makeNode<Item> (1u);
+    rt::NodePtr<Item> answered;
+
+    const auto take = [] (auto& queue, auto& node)
     {
-        const auto there = std::make_unique<Queue>();
-        const auto back = std::make_unique<Queue>();
-        Item asked = 1, answered = 0;
+        node = queue.pop();
+        return node.get() != nullptr;
+    };
 
-        return measureRoundTrips ([&] { there->tryPush (asked); },
-                                  [&] { return there->tryPop (answered); },
-                                  [&] { back->tryPush (answered); },
-                                  [&] { return back->tryPop (asked); });
-    }
+    return measureRoundTrips ([&] { there.push (std::move (asked)); }, [&] { return take (there, answered); },
+                              [&] { back.push (std::move (answered)); }, [&] { return take (back, asked); });
+}
 
-    /** Through two of ours: the answer travels in the question's node. */
-    std::vector<Value> measureNodeTrips()
-    {
-        rt::NodeQueue<Item> there, back;
-        auto asked = rt::makeNode<Item> (1u);
-        rt::NodePtr<Item> answered;
+/** No queue: a cache line there and back. */
+std::vector<Value> measureLineTrips()
+{
+    alignas (128) std::atomic<Item> line{ 0 };
 
-        const auto take = [] (auto& queue, auto& node)
-        {
-            node = queue.pop();
-            return node.get() != nullptr;
-        };
-
-        return measureRoundTrips ([&] { there.push (std::move (asked)); },
-                                  [&] { return take (there, answered); },
-                                  [&] { back.push (std::move (answered)); },
-                                  [&] { return take (back, asked); });
-    }
-
-    /** No queue: a cache line there and back. */
-    std::vector<Value> measureLineTrips()
-    {
-        alignas (128) std::atomic<Item> line { 0 };
-
-        return measureRoundTrips ([&] { line.store (1, std::memory_order_release); },
-                                  [&] { return line.load (std::memory_order_acquire) == 1; },
-                                  [&] { line.store (2, std::memory_order_release); },
-                                  [&] { return line.load (std::memory_order_acquire) == 2; });
-    }
+    return measureRoundTrips (
+        [&] { line.store (1, std::memory_order_release); }, [&] { return line.load (std::memory_order_acquire) == 1; },
+        [&] { line.store (2, std::memory_order_release); }, [&] { return line.load (std::memory_order_acquire) == 2; });
+}
 } // namespace
 
 std::vector<Bench> getSpscBenches()

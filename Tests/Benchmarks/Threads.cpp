@@ -8,25 +8,22 @@ namespace bench
 
 namespace
 {
-    // What the process was given at its start, before any thread was bound.
-    const cpu_set_t& getAllowedCores()
+// What the process was given at its start, before any thread was bound.
+const cpu_set_t& getAllowedCores()
+{
+    static const auto cores = []
     {
-        static const auto cores = []
-        {
-            cpu_set_t set;
-            CPU_ZERO (&set);
-            sched_getaffinity (0, sizeof (set), &set);
-            return set;
-        }();
+        cpu_set_t set;
+        CPU_ZERO (&set);
+        sched_getaffinity (0, sizeof (set), &set);
+        return set;
+    }();
 
-        return cores;
-    }
+    return cores;
+}
 } // namespace
 
-int getNumCores()
-{
-    return CPU_COUNT (&getAllowedCores());
-}
+int getNumCores() { return CPU_COUNT (&getAllowedCores()); }
 
 void bindToCore (int index)
 {
@@ -48,7 +45,7 @@ void bindToCore (int index)
 
 double runOnTwoCores (const std::function<void()>& timed, const std::function<void()>& other)
 {
-    std::atomic<int> numReady { 0 };
+    std::atomic<int> numReady{ 0 };
 
     const auto meet = [&numReady]
     {
@@ -58,12 +55,13 @@ double runOnTwoCores (const std::function<void()>& timed, const std::function<vo
 
     bindToCore (0);
 
-    std::jthread second ([&]
-    {
-        bindToCore (1);
-        meet();
-        other();
-    });
+    std::jthread second (
+        [&]
+        {
+            bindToCore (1);
+            meet();
+            other();
+        });
 
     meet();
     const auto start = Clock::now();

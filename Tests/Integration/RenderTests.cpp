@@ -282,9 +282,8 @@ TEST_CASE_METHOD (Render, "render: a mono file feeds every input, and extra chan
 TEST_CASE_METHOD (Render, "render: the rate is the input's unless asked otherwise, and files at another rate are resampled")
 {
     const auto sine = Wav::make (
-        1, 44100,
-        [] (int, std::size_t i) { return 0.5f * float (std::sin (2.0 * 3.141592653589793 * 441.0 * double (i) / 44100.0)); },
-        32, 44100);
+        1, 44100, [] (int, std::size_t i)
+        { return 0.5f * float (std::sin (2.0 * 3.141592653589793 * 441.0 * double (i) / 44100.0)); }, 32, 44100);
     auto output = render ({ "--plugin", testPlugin ("TestPass"), "--input", writeInput (sine), "--bits", "32f" });
     REQUIRE (output.rate == 44100);
     REQUIRE (output.channels[0] == sine.channels[0]);
@@ -321,9 +320,8 @@ TEST_CASE_METHOD (
     const auto session = writeSession (
         R"({"id":1,"type":"tone","name":"A","parameters":{"Shape":"square","Level":1.0}},{"id":2,"type":"gain","name":"Left"},{"id":3,"type":"gain","name":"Same"},{"id":4,"type":"gain","name":"Same"},{"id":5,"type":"audioOutput"})",
         R"({"from":"1:0","to":"2:0"},{"from":"2:0","to":"5:0"})");
-    const auto peakWith = [&] (const std::string& assignment) {
-        return render ({ session, "--seconds", "0.1", "--bits", "32f", "--set", assignment }).peak();
-    };
+    const auto peakWith = [&] (const std::string& assignment)
+    { return render ({ session, "--seconds", "0.1", "--bits", "32f", "--set", assignment }).peak(); };
 
     REQUIRE (peakWith ("2.Gain=0.25") == 0.25f);
     REQUIRE (peakWith ("Left.Gain=0.5") == 0.5f);
@@ -413,9 +411,10 @@ TEST_CASE_METHOD (Render, "render: a plugin that dies as it is loaded takes noth
         REQUIRE (alone.exitCode == 1);
         REQUIRE_THAT (alone.err, Contains (testPlugin (name)) && Contains ("ended its process"));
 
-        const auto session = writeSession (R"({"id":1,"type":"tone"},{"id":2,"type":"plugin","ref":")" + testPlugin (name)
-                                               + R"("},{"id":3,"type":"audioOutput"})",
-                                           R"({"from":"1:0","to":"2:0"},{"from":"2:0","to":"3:0"},{"from":"1:1","to":"3:1"})");
+        const auto session =
+            writeSession (R"({"id":1,"type":"tone"},{"id":2,"type":"plugin","ref":")" + testPlugin (name)
+                              + R"("},{"id":3,"type":"audioOutput"})",
+                          R"({"from":"1:0","to":"2:0"},{"from":"2:0","to":"3:0"},{"from":"1:1","to":"3:1"})");
         const auto output = render ({ session, "--seconds", "0.1", "--bits", "32f" }, 1);
         REQUIRE (report["nodes"][1]["state"] == "missing");
         REQUIRE (output.peak() > 0.2f);

@@ -20,7 +20,7 @@ public:
     static int getNumAlive() noexcept { return alive.load (std::memory_order_relaxed); }
 
 private:
-    inline static std::atomic<int> alive { 0 };
+    inline static std::atomic<int> alive{ 0 };
 };
 
 } // namespace test

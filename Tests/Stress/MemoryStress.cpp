@@ -69,8 +69,8 @@ void playShared (std::uint64_t seed)
     constexpr std::uint64_t numObjects = 1500;
     rt::Collector collector;
     std::array<rt::NodeQueue<rt::Shared<Object>>, numSharers> inboxes;
-    std::atomic<std::uint64_t> numSharersDone { 0 };
-    std::atomic<bool> isOver { false };
+    std::atomic<std::uint64_t> numSharersDone{ 0 };
+    std::atomic<bool> isOver{ false };
 
     std::vector<std::function<void()>> threads;
 
@@ -104,7 +104,7 @@ void playShared (std::uint64_t seed)
                         auto object = std::move (*node);
                         require (object->number == n++, "objects arrive in order");
 
-                        std::array<rt::Shared<const Object>, 3> copies { object, object, object };
+                        std::array<rt::Shared<const Object>, 3> copies{ object, object, object };
                         random.maybePause();
                         copies[random.below (3)].reset();
                         object->parts[me] = ~object->number;
@@ -127,7 +127,7 @@ void playOwned (std::uint64_t seed)
     constexpr std::uint64_t numObjects = 3000;
     rt::Collector collector;
     std::array<rt::NodeQueue<rt::Owned<Object>>, 2> ways;
-    std::atomic<bool> isOver { false };
+    std::atomic<bool> isOver{ false };
 
     const auto make = [&] (std::size_t way)
     {
@@ -143,7 +143,7 @@ void playOwned (std::uint64_t seed)
     const auto drop = [&]
     {
         Random random (seed * 13 + 2);
-        std::array<std::uint64_t, 2> numDropped {};
+        std::array<std::uint64_t, 2> numDropped{};
 
         while (numDropped[0] + numDropped[1] < 2 * numObjects)
         {
@@ -162,7 +162,8 @@ void playOwned (std::uint64_t seed)
         isOver.store (true, std::memory_order_release);
     };
 
-    stress::runTogether ({ [&] { make (0); }, [&] { make (1); }, drop, [&] { collectUntil (collector, isOver, seed * 13 + 3); } });
+    stress::runTogether (
+        { [&] { make (0); }, [&] { make (1); }, drop, [&] { collectUntil (collector, isOver, seed * 13 + 3); } });
 
     checkBalance (collector);
 }
@@ -233,7 +234,7 @@ void playEnd (std::uint64_t seed)
     for (std::uint64_t repetition = 0; repetition < 50; ++repetition)
     {
         std::array<std::vector<rt::Shared<Object>>, numSharers> handles;
-        std::atomic<std::uint64_t> numReady { 0 };
+        std::atomic<std::uint64_t> numReady{ 0 };
         Random random (seed * 19 + repetition);
         std::vector<std::thread> threads;
 
@@ -297,6 +298,7 @@ void playEnd (std::uint64_t seed)
 
 int main (int numArguments, char** arguments)
 {
-    return stress::playAll ({ { "shared", playShared }, { "owned", playOwned }, { "mailbox", playMailbox }, { "end", playEnd } },
-                            numArguments, arguments);
+    return stress::playAll (
+        { { "shared", playShared }, { "owned", playOwned }, { "mailbox", playMailbox }, { "end", playEnd } }, numArguments,
+        arguments);
 }

@@ -24,7 +24,7 @@ using stress::require;
 struct Message : test::Counted<Message>
 {
     std::uint64_t sequence = 0;
-    std::array<std::uint64_t, 4> payload {};
+    std::array<std::uint64_t, 4> payload{};
 
     void fill (std::uint64_t n) noexcept
     {
@@ -32,7 +32,7 @@ struct Message : test::Counted<Message>
         payload.fill (n * 3);
     }
 
-    bool isWhole() const noexcept { return payload == std::array { sequence * 3, sequence * 3, sequence * 3, sequence * 3 }; }
+    bool isWhole() const noexcept { return payload == std::array{ sequence * 3, sequence * 3, sequence * 3, sequence * 3 }; }
 };
 
 /** A producer takes nodes from a store of a few; the consumer returns them. */
@@ -150,7 +150,7 @@ void playManyProducers (std::uint64_t seed)
 {
     constexpr std::uint64_t numProducers = 3, numItems = 5000, mostUnderWay = 500;
     rt::MpscQueue<Item> queue;
-    std::array<std::atomic<std::uint64_t>, numProducers> numConsumed {};
+    std::array<std::atomic<std::uint64_t>, numProducers> numConsumed{};
     std::vector<std::function<void()>> threads;
 
     for (std::uint64_t producer = 0; producer < numProducers; ++producer)
@@ -178,7 +178,7 @@ void playManyProducers (std::uint64_t seed)
         [&]
         {
             Random random (seed * 7 + numProducers);
-            std::array<std::uint64_t, numProducers> last {};
+            std::array<std::uint64_t, numProducers> last{};
 
             for (std::uint64_t total = 0; total < numProducers * numItems; random.maybePause())
             {
@@ -209,8 +209,8 @@ void playRoundabout (std::uint64_t seed)
     const auto numItems = Random (seed).below (12) + 1;
     std::array<rt::MpscQueue<Item>, numThreads> inboxes;
     std::deque<Item> items (numItems);
-    std::array<std::uint64_t, numThreads> hops {};
-    std::atomic<std::uint64_t> numHops { 0 };
+    std::array<std::uint64_t, numThreads> hops{};
+    std::atomic<std::uint64_t> numHops{ 0 };
     std::vector<std::function<void()>> threads;
 
     for (auto& item : items)

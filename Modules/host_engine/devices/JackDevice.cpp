@@ -126,8 +126,7 @@ JackDevice::JackDevice (const juce::String& peerClient)
         this);
 
     // To be written like a signal handler: JACK may call it from any thread, the real-time one too.
-    jack_on_shutdown (
-        client, [] (void* self) { static_cast<JackDevice*> (self)->state = State::serverGone; }, this);
+    jack_on_shutdown (client, [] (void* self) { static_cast<JackDevice*> (self)->state = State::serverGone; }, this);
 }
 
 JackDevice::~JackDevice()

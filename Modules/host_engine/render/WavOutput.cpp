@@ -24,9 +24,7 @@ WavOutput::WavOutput (const juce::File& file, double sampleRate, int numChannels
     : target (file), channelCount (numChannels), format (bits), converted (std::size_t (numChannels)),
       hasher (std::make_unique<Hasher>())
 {
-    struct stat status
-    {
-    };
+    struct stat status{};
     isDevice = ::stat (target.getFullPathName().toRawUTF8(), &status) == 0 && ! S_ISREG (status.st_mode);
 
     if (isDevice && ! S_ISCHR (status.st_mode))

@@ -21,10 +21,7 @@ std::string textOr (const Json& json, const char* key, const std::string& fallba
 }
 
 /** Formats that another program's session may name and this one cannot host: nothing needs to be tried. */
-bool isForeign (const std::string& format)
-{
-    return format == "Internal" || format == "VST" || format == "AudioUnit";
-}
+bool isForeign (const std::string& format) { return format == "Internal" || format == "VST" || format == "AudioUnit"; }
 
 juce::String toJuce (const std::string& text) { return juce::String::fromUTF8 (text.c_str(), int (text.size())); }
 } // namespace
@@ -35,7 +32,8 @@ class NodeFactory::Maker
 public:
     Maker (NodeFactory& factoryToUse, const Json& node, const Session& sessionToUse)
         : factory (factoryToUse), json (node), session (sessionToUse), id (node["id"].get<NodeId>()),
-          type (node["type"].get<std::string>()), label ("node " + std::to_string (id) + " (" + textOr (node, "name", type) + ")")
+          type (node["type"].get<std::string>()),
+          label ("node " + std::to_string (id) + " (" + textOr (node, "name", type) + ")")
     {
     }
 
@@ -192,9 +190,8 @@ private:
             if (factory.beforeLoading)
                 factory.beforeLoading (ref);
 
-            const auto& info = factory.info;
-            auto instance =
-                factory.formats.create (factory.formats.resolve (toJuce (ref)), info.sampleRate, info.maxBlockSize);
+            auto instance = factory.formats.create (factory.formats.resolve (toJuce (ref)), factory.info.sampleRate,
+                                                    factory.info.maxBlockSize);
             restoreState (*instance);
             return instance;
         }
@@ -219,8 +216,7 @@ private:
     void tellWhatIsNotYet (const char* key, const char* existing)
     {
         if (const auto value = textOr (json, key, existing); value != existing)
-            made.notes.push_back (label + ": " + key + " \"" + value
-                                    + "\" does not exist yet; the plugin runs in-process");
+            made.notes.push_back (label + ": " + key + " \"" + value + "\" does not exist yet; the plugin runs in-process");
     }
 
     void restoreState (PluginInstance& instance)
@@ -230,8 +226,9 @@ private:
         if (text.empty())
         {
             if (json.contains ("filtergraph") && json["filtergraph"].is_object() && json["filtergraph"].contains ("state"))
-                made.notes.push_back (label + ": its settings are those of JUCE's LADSPA host, which count otherwise than"
-                                              " here; the plugin begins with its defaults");
+                made.notes.push_back (label
+                                      + ": its settings are those of JUCE's LADSPA host, which count otherwise than"
+                                        " here; the plugin begins with its defaults");
 
             return;
         }
@@ -284,7 +281,7 @@ private:
             {
                 if (! (name == "Shape" && value.is_string()))
                     made.notes.push_back (label + ": the parameter \"" + name + "\" "
-                                            + (index < 0 ? "does not exist" : "has no number") + "; it is left as it is");
+                                          + (index < 0 ? "does not exist" : "has no number") + "; it is left as it is");
 
                 continue;
             }

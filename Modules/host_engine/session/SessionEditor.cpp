@@ -55,7 +55,8 @@ PluginInstance* SessionEditor::Node::getPlugin() const noexcept
 }
 
 //======================================================================================================================
-SessionEditor::SessionEditor (Engine& engineToUse, PluginFormats& formatsToUse) : engine (engineToUse), formats (formatsToUse)
+SessionEditor::SessionEditor (Engine& engineToUse, PluginFormats& formatsToUse)
+    : engine (engineToUse), formats (formatsToUse)
 {
     startNew();
 }
@@ -89,8 +90,7 @@ std::vector<std::string> SessionEditor::open (Session newSession, const std::vec
 
     for (std::size_t i = 0; i < made.size(); ++i)
     {
-        next.nodes.push_back (
-            std::make_shared<Node> (Node{ newSession.getNodes()[i], made[i].runtime, made[i].missing }));
+        next.nodes.push_back (std::make_shared<Node> (Node{ newSession.getNodes()[i], made[i].runtime, made[i].missing }));
         graph.addNode (made[i].runtime);
     }
 
@@ -209,7 +209,8 @@ Json SessionEditor::Snapshot::placeNode (const Node& node, const juce::File& des
 
         const auto meant = session.resolvePath (json[key].get<std::string>());
 
-        if (destination.getParentDirectory().getChildFile (juce::String::fromUTF8 (json[key].get<std::string>().c_str())) == meant)
+        if (destination.getParentDirectory().getChildFile (juce::String::fromUTF8 (json[key].get<std::string>().c_str()))
+            == meant)
             continue;
 
         auto path = meant.getRelativePathFrom (destination.getParentDirectory()).toStdString();
@@ -287,7 +288,8 @@ double SessionEditor::getTempo() const { return model.tempo; }
 void SessionEditor::setTempo (double tempo)
 {
     if (! (tempo >= 1.0 && tempo <= 999.0))
-        throw Error ("the tempo", juce::String (tempo, 1).toStdString() + " is out of range", "give 1 to 999 beats a minute");
+        throw Error ("the tempo", juce::String (tempo, 1).toStdString() + " is out of range",
+                     "give 1 to 999 beats a minute");
 
     if (tempo == model.tempo)
         return;
@@ -589,7 +591,8 @@ void SessionEditor::cutInto (Model& next, const Node& node, const std::vector<Wi
         const auto isMidi = wire.from.isMidi();
 
         if (isMidi ? ! (ports.midiInput && ports.midiOutput) : ports.audioInputs == 0 || ports.audioOutputs == 0)
-            throw Error (node.getName(), std::string ("has not both an input and an output for ") + (isMidi ? "MIDI" : "audio"),
+            throw Error (node.getName(),
+                         std::string ("has not both an input and an output for ") + (isMidi ? "MIDI" : "audio"),
                          "connect it by hand");
 
         const auto in = isMidi ? PortRef::midi : std::min (channel, ports.audioInputs - 1);
@@ -671,8 +674,8 @@ void SessionEditor::addWire (Model& next, const Wire& wire)
     if (hasWire (next, wire))
         throw Error ("wire " + wire.toString(), "is there already", "connect other ports");
 
-    next.wires.push_back (std::make_shared<WireEntry> (
-        WireEntry{ wire, { { "from", wire.from.toString() }, { "to", wire.to.toString() } } }));
+    next.wires.push_back (
+        std::make_shared<WireEntry> (WireEntry{ wire, { { "from", wire.from.toString() }, { "to", wire.to.toString() } } }));
 }
 
 void SessionEditor::removeWire (Model& next, const Wire& wire)
@@ -681,24 +684,25 @@ void SessionEditor::removeWire (Model& next, const Wire& wire)
         throw Error ("wire " + wire.toString(), "there is no such wire", "look at the graph as it is now");
 }
 
-void SessionEditor::connect (const std::vector<Wire>& wires)
+void SessionEditor::connect (const std::vector<Wire>& wires) { rewire ("Connect", {}, wires); }
+void SessionEditor::disconnect (const std::vector<Wire>& wires) { rewire ("Disconnect", wires, {}); }
+
+void SessionEditor::reconnect (const std::vector<Wire>& removed, const std::vector<Wire>& added)
 {
-    auto next = edit();
-
-    for (const auto& wire : wires)
-        addWire (next, wire);
-
-    perform ("Connect", std::move (next));
+    rewire ("Reconnect", removed, added);
 }
 
-void SessionEditor::disconnect (const std::vector<Wire>& wires)
+void SessionEditor::rewire (const std::string& name, const std::vector<Wire>& removed, const std::vector<Wire>& added)
 {
     auto next = edit();
 
-    for (const auto& wire : wires)
+    for (const auto& wire : removed)
         removeWire (next, wire);
 
-    perform ("Disconnect", std::move (next));
+    for (const auto& wire : added)
+        addWire (next, wire);
+
+    perform (name, std::move (next));
 }
 
 void SessionEditor::moveNodes (const std::vector<std::pair<NodeId, juce::Point<double>>>& places)
@@ -731,7 +735,8 @@ void SessionEditor::setBypassed (const std::set<NodeId>& ids, bool shouldBypass)
 
     for (auto& node : next.nodes)
     {
-        if (! ids.contains (node->getId()) || node->runtime->role != NodeRole::processor || node->isBypassed() == shouldBypass)
+        if (! ids.contains (node->getId()) || node->runtime->role != NodeRole::processor
+            || node->isBypassed() == shouldBypass)
             continue;
 
         auto json = node->json;
@@ -781,8 +786,12 @@ void SessionEditor::setParameter (NodeId id, int index, float value)
 
     auto next = edit();
     next.version = ++lastVersion;
-    record ({ "Change " + node->runtime->processor->getParameters()[std::size_t (index)].name.toStdString(), model, next,
-              ParameterChange{ node->runtime, index, before, value }, {}, key });
+    record ({ "Change " + node->runtime->processor->getParameters()[std::size_t (index)].name.toStdString(),
+              model,
+              next,
+              ParameterChange{ node->runtime, index, before, value },
+              {},
+              key });
     model.version = next.version;
     listeners.call ([&] (Listener& l) { l.parameterChanged (id, index); });
     updateStatus();
@@ -801,8 +810,12 @@ void SessionEditor::setProgram (NodeId id, int program)
 
     auto next = edit();
     next.version = ++lastVersion;
-    record ({ "Change Program to " + plugin->getPrograms()[program].toStdString(), model, next, {},
-              PluginChange{ node->runtime, std::move (before) }, {} });
+    record ({ "Change Program to " + plugin->getPrograms()[program].toStdString(),
+              model,
+              next,
+              {},
+              PluginChange{ node->runtime, std::move (before) },
+              {} });
     model.version = next.version;
     listeners.call ([&] (Listener& l) { l.pluginChanged (id); });
     listeners.call ([] (Listener& l) { l.sessionChanged(); });

@@ -101,7 +101,7 @@ public:
 
         NodeId getId() const noexcept { return runtime->id; }
         std::string getType() const;
-        std::string getName() const; ///< its own, or the plugin's, or the type's
+        std::string getName() const;             ///< its own, or the plugin's, or the type's
         juce::Point<double> getPosition() const; ///< of its middle; 0 to 1 each is the first screenful
         bool isBypassed() const;
 
@@ -152,6 +152,10 @@ public:
 
     void connect (const std::vector<Wire>&);
     void disconnect (const std::vector<Wire>&);
+
+    /** Takes wires away and connects others in one step. */
+    void reconnect (const std::vector<Wire>& removed, const std::vector<Wire>& added);
+
     void moveNodes (const std::vector<std::pair<NodeId, juce::Point<double>>>&);
     void setBypassed (const std::set<NodeId>&, bool);
     void rename (NodeId, const std::string&);
@@ -223,6 +227,7 @@ private:
 
     Model edit() const;
     void perform (const std::string& name, Model, const std::string& mergesWith = {});
+    void rewire (const std::string& name, const std::vector<Wire>& removed, const std::vector<Wire>& added);
     void record (Step);
     void show (const Model&);
     bool go (std::deque<Step>& from, std::deque<Step>& to, bool back);

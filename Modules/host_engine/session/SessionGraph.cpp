@@ -55,7 +55,8 @@ SessionGraph SessionGraph::buildChain (const std::vector<std::string>& refs, Plu
     for (const auto& ref : refs)
     {
         beforeLoading (ref);
-        auto plugin = formats.create (formats.resolve (juce::String::fromUTF8 (ref.c_str())), info.sampleRate, info.maxBlockSize);
+        auto plugin =
+            formats.create (formats.resolve (juce::String::fromUTF8 (ref.c_str())), info.sampleRate, info.maxBlockSize);
         chain.push_back (add (NodeRole::processor, std::move (plugin)));
     }
 

@@ -41,7 +41,7 @@ private:
     std::int64_t lengthSamples = 0;
     bool looping, wasPlaying = false;
     std::bitset<16 * 128> sounding; ///< by channel and note
-    std::int64_t expected = 0; ///< the sample at which the next block should start
+    std::int64_t expected = 0;      ///< the sample at which the next block should start
 };
 
 /** Reads a MIDI file of any type into one sequence, time stamps in seconds. Throws host::Error. Message thread. */

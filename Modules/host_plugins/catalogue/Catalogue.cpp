@@ -42,11 +42,9 @@ static bool isBelow (const juce::String& path, const juce::Array<juce::File>& ro
 {
     const juce::File file (juce::File::isAbsolutePath (path) ? juce::File (path) : juce::File());
 
-    return std::any_of (roots.begin(), roots.end(),
-                        [&] (const juce::File& root) {
-                            return file != juce::File()
-                                   && (file == root || file.isAChildOf (root) || root.isAChildOf (file));
-                        });
+    return std::any_of (
+        roots.begin(), roots.end(), [&] (const juce::File& root)
+        { return file != juce::File() && (file == root || file.isAChildOf (root) || root.isAChildOf (file)); });
 }
 
 /** Why a document is no catalogue, or empty. */
@@ -273,10 +271,9 @@ void Catalogue::merge (const std::vector<ScannedFile>& results, const juce::Stri
 {
     const auto isScannedNow = [&] (const nlohmann::ordered_json& entry)
     {
-        return std::any_of (results.begin(), results.end(),
-                            [&] (const ScannedFile& r) {
-                                return r.format == catalogue::text (entry, "format") && r.file == catalogue::pathOf (entry);
-                            });
+        return std::any_of (
+            results.begin(), results.end(), [&] (const ScannedFile& r)
+            { return r.format == catalogue::text (entry, "format") && r.file == catalogue::pathOf (entry); });
     };
 
     const auto hasVanished = [&] (const nlohmann::ordered_json& entry)

@@ -157,19 +157,19 @@ private:
 //======================================================================================================================
 Scanner::Scanner (Options optionsToUse)
     : options (
-        [&]
-        {
-            if (! optionsToUse.command)
-                optionsToUse.command = [] (const Job& job, int firstPlugin)
-                {
-                    ChildProcess::Options child;
-                    child.arguments = { "scan-child", job.format.toStdString(), job.file.getFullPathName().toStdString(),
-                                        std::to_string (firstPlugin) };
-                    return child;
-                };
+          [&]
+          {
+              if (! optionsToUse.command)
+                  optionsToUse.command = [] (const Job& job, int firstPlugin)
+                  {
+                      ChildProcess::Options child;
+                      child.arguments = { "scan-child", job.format.toStdString(), job.file.getFullPathName().toStdString(),
+                                          std::to_string (firstPlugin) };
+                      return child;
+                  };
 
-            return std::move (optionsToUse);
-        }())
+              return std::move (optionsToUse);
+          }())
 {
 }
 
@@ -179,9 +179,8 @@ ScannedFile Scanner::scan (const Job& job) const
     ScannedFile result{ job.format, path, {}, {} };
     constexpr auto pulse = std::chrono::milliseconds (100);
 
-    const auto fail = [&] (const char* reason, const juce::String& plugin, const juce::String& detail) {
-        result.failures.push_back ({ job.format, path, reason, plugin.isEmpty() ? detail : plugin + ": " + detail });
-    };
+    const auto fail = [&] (const char* reason, const juce::String& plugin, const juce::String& detail)
+    { result.failures.push_back ({ job.format, path, reason, plugin.isEmpty() ? detail : plugin + ": " + detail }); };
 
     int first = 0;
     int numPlugins = 1;

@@ -30,7 +30,8 @@ struct Block : MpscLink
 template <typename T>
 struct BlockOf final : Block
 {
-    static_assert (std::is_object_v<T> && ! std::is_array_v<T> && ! std::is_const_v<T>, "Collected objects are single objects");
+    static_assert (std::is_object_v<T> && ! std::is_array_v<T> && ! std::is_const_v<T>,
+                   "Collected objects are single objects");
     static_assert (std::is_nothrow_destructible_v<T>, "The collector cannot do anything about a destructor that throws");
 
     template <typename... Args>

@@ -102,15 +102,15 @@ private:
         }
     }
 
-    static constexpr auto detachedFlag = std::uint64_t { 1 } << 63;
+    static constexpr auto detachedFlag = std::uint64_t{ 1 } << 63;
 
     MpscQueue<Block> dropped;
 
     /** While attached: all drops ever. Detached: the flag, and the drops not yet answered for. */
-    alignas (cacheLineBytes) std::atomic<std::uint64_t> drops { 0 };
+    alignas (cacheLineBytes) std::atomic<std::uint64_t> drops{ 0 };
 
-    alignas (cacheLineBytes) std::atomic<std::uint64_t> made { 0 };
-    std::atomic<std::uint64_t> collected { 0 };
+    alignas (cacheLineBytes) std::atomic<std::uint64_t> made{ 0 };
+    std::atomic<std::uint64_t> collected{ 0 };
     std::uint64_t answered = 0; // the drainer's
 
     static_assert (std::atomic<std::uint64_t>::is_always_lock_free);

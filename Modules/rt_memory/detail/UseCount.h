@@ -15,8 +15,8 @@ namespace rt::detail
 class UseCount
 {
 public:
-    static constexpr std::uint32_t limit = std::uint32_t { 1 } << 31;
-    static constexpr std::uint32_t stuck = std::uint32_t { 3 } << 30;
+    static constexpr std::uint32_t limit = std::uint32_t{ 1 } << 31;
+    static constexpr std::uint32_t stuck = std::uint32_t{ 3 } << 30;
 
     explicit UseCount (std::uint32_t initialCount = 1) noexcept : uses (initialCount) {}
 

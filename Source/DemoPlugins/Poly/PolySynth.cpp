@@ -94,8 +94,7 @@ PolySynth::Voice& PolySynth::findVoiceForNewNote() noexcept
 
     // A free one, or in a great crowd the one that has faded most.
     return *std::min_element (
-        voices.begin(), voices.end(),
-        [&] (const Voice& a, const Voice& b)
+        voices.begin(), voices.end(), [&] (const Voice& a, const Voice& b)
         { return std::pair (isSounding (a), a.amplitude.getValue()) < std::pair (isSounding (b), b.amplitude.getValue()); });
 }
 

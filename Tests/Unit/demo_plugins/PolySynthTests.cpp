@@ -194,9 +194,8 @@ TEST_CASE ("A crowd of notes stays within full scale, and a taken voice does not
 TEST_CASE ("The sustain pedal holds notes until it is lifted")
 {
     auto synth = makeSynth (plainSettings());
-    const auto pedal = [] (int at, bool down) {
-        return Event{ at, [=] (demo::PolySynth& s) { s.setSustainPedal (down); } };
-    };
+    const auto pedal = [] (int at, bool down)
+    { return Event{ at, [=] (demo::PolySynth& s) { s.setSustainPedal (down); } }; };
     const auto sound = render (synth, { pedal (0, true), on (0, 60), off (1000, 60), pedal (48000, false) }, 96000, 512);
 
     CHECK (peakOf (sound.left, 40000, 48000) > 0.02f);

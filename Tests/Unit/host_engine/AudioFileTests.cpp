@@ -16,8 +16,8 @@ struct Files
     {
         const auto file = folder.getChildFile ("in.wav");
         file.deleteFile();
-            file.create(); // writing nothing would leave no file
-            file.appendData (bytes.data(), bytes.size());
+        file.create(); // writing nothing would leave no file
+        file.appendData (bytes.data(), bytes.size());
         return file;
     }
 

@@ -129,8 +129,8 @@ TEST_CASE_METHOD (EngineFixture, "the transport counts only while it plays, and 
 TEST_CASE_METHOD (EngineFixture, "parameters arrive in order, too many are refused, and none is lost")
 {
     host::GraphModel graph;
-    graph.addNode (rt::makeShared<host::NodeRuntime> (engine.getCollector(), host::NodeId (1), host::NodeRole::processor, "g",
-                                                      std::make_unique<host::GainNode> (1)));
+    graph.addNode (rt::makeShared<host::NodeRuntime> (engine.getCollector(), host::NodeId (1), host::NodeRole::processor,
+                                                      "g", std::make_unique<host::GainNode> (1)));
     engine.setGraph (graph);
     REQUIRE_FALSE (engine.setParameter (9, 0, 1.0f)); // no such node
 

@@ -17,7 +17,8 @@ struct Editing : host::SessionEditor::Listener
 
     void open (const std::string& nodes, const std::string& wires = "", const juce::File& file = {})
     {
-        openText (R"({"audiohost":1,"name":"Test","tempo":100,"nodes":[)" + nodes + R"(],"connections":[)" + wires + "]}", file);
+        openText (R"({"audiohost":1,"name":"Test","tempo":100,"nodes":[)" + nodes + R"(],"connections":[)" + wires + "]}",
+                  file);
     }
 
     void openText (const std::string& text, const juce::File& file = {})
@@ -75,7 +76,8 @@ struct Editing : host::SessionEditor::Listener
     juce::File file() { return folder.createDirectory(), folder.getChildFile ("set.audiohost"); }
 };
 
-const std::string chain = R"({"id":1,"type":"audioInput"},{"id":2,"type":"gain","x":0.5,"y":0.5},{"id":3,"type":"audioOutput"})";
+const std::string chain =
+    R"({"id":1,"type":"audioInput"},{"id":2,"type":"gain","x":0.5,"y":0.5},{"id":3,"type":"audioOutput"})";
 const std::string chainWires =
     R"({"from":"1:0","to":"2:0"},{"from":"1:1","to":"2:1"},{"from":"2:0","to":"3:0"},{"from":"2:1","to":"3:1"})";
 } // namespace
@@ -129,6 +131,7 @@ TEST_CASE_METHOD (Editing, "every edit changes graph and document, and undo and 
     check ("Bypass Off", [&] { editor.setBypassed ({ 2 }, false); });
     check ("Rename", [&] { editor.rename (2, "Volume"); });
     check ("Duplicate", [&] { REQUIRE (editor.duplicateNodes ({ 2, 4 }).size() == 2); });
+    check ("Reconnect", [&] { editor.reconnect ({ wire ("4:1", "2:1") }, { wire ("4:1", "3:1") }); });
     check ("Disconnect", [&] { editor.disconnect ({ wire ("4:0", "2:0") }); });
     check ("Add Gain", [&] { editor.addNode ({ { "type", "gain" } }, {}, { wire ("1:0", "2:0"), wire ("1:1", "2:1") }); });
     check ("Delete Volume", [&] { editor.removeNodes ({ 2 }); });
@@ -141,7 +144,7 @@ TEST_CASE_METHOD (Editing, "every edit changes graph and document, and undo and 
     while (editor.undo())
         ++steps;
 
-    REQUIRE (steps == 13);
+    REQUIRE (steps == 14);
     REQUIRE (ids() == std::set<NodeId>{ 1, 2, 3 });
     REQUIRE (changes > 30);
     REQUIRE (statusChanges > 30);
@@ -214,11 +217,17 @@ TEST_CASE_METHOD (Editing, "an edit that cannot be made changes nothing and is t
 
 TEST_CASE_METHOD (Editing, "what can be connected is told beforehand, and is what connect() takes")
 {
-    open (chain + R"(,{"id":4,"type":"gain","channels":1},{"id":5,"type":"midiInput"},{"id":6,"type":"feedback"},{"id":7,"type":"midiOutput"})",
-          chainWires + R"(,{"from":"2:0","to":"4:0"},{"from":"4:0","to":"6:0"})");
+    open (
+        chain
+            + R"(,{"id":4,"type":"gain","channels":1},{"id":5,"type":"midiInput"},{"id":6,"type":"feedback"},{"id":7,"type":"midiOutput"})",
+        chainWires + R"(,{"from":"2:0","to":"4:0"},{"from":"4:0","to":"6:0"})");
 
-    const std::vector<const char*> sources{ "1:0", "1:2", "2:0", "2:1", "3:0", "4:0", "4:1", "5:midi", "6:0", "7:midi", "9:0" };
-    const std::vector<const char*> sinks{ "1:0", "2:0", "2:1", "3:0", "3:1", "4:0", "5:midi", "6:0", "6:1", "7:midi", "8:0" };
+    const std::vector<const char*> sources{
+        "1:0", "1:2", "2:0", "2:1", "3:0", "4:0", "4:1", "5:midi", "6:0", "7:midi", "9:0"
+    };
+    const std::vector<const char*> sinks{
+        "1:0", "2:0", "2:1", "3:0", "3:1", "4:0", "5:midi", "6:0", "6:1", "7:midi", "8:0"
+    };
     int numTaken = 0;
 
     for (const auto* from : sources)
@@ -260,7 +269,8 @@ TEST_CASE_METHOD (Editing, "inserting into wires puts the node between their end
                              wire ("1:0", "4:0"), wire ("1:1", "4:1") });
 
     editor.undo();
-    const auto mono = editor.addNode ({ { "type", "gain" }, { "channels", 1 } }, {}, { wire ("1:0", "2:0"), wire ("1:1", "2:1") });
+    const auto mono =
+        editor.addNode ({ { "type", "gain" }, { "channels", 1 } }, {}, { wire ("1:0", "2:0"), wire ("1:1", "2:1") });
     REQUIRE (editor.find (mono)->runtime->ports.audioInputs == 1);
     REQUIRE (editor.canConnect (wire ("1:0", "2:0")));
     REQUIRE (! editor.canConnect (wire ("4:0", "2:0")));
@@ -362,7 +372,8 @@ TEST_CASE_METHOD (Editing, "a file that cannot be written leaves the session edi
     REQUIRE (editor.getFile() == file());
 }
 
-TEST_CASE_METHOD (Editing, "the engine changes to another device's rate, keeps its settings, and goes back where a node cannot")
+TEST_CASE_METHOD (Editing,
+                  "the engine changes to another device's rate, keeps its settings, and goes back where a node cannot")
 {
     open (chain, chainWires);
     editor.setParameter (2, 0, 0.5f);

@@ -118,6 +118,20 @@ TEST_CASE_METHOD (Bypass, "a session that opens bypassed does not fade", "[bypas
     REQUIRE (timesRun == 0);
 }
 
+TEST_CASE_METHOD (Bypass, "a bypassed node is warmed up when it is not bypassed any more, and not before", "[bypass]")
+{
+    build();
+    node->bypassed = true;
+    renderer.warmUp (*plan);
+    REQUIRE (timesRun == 0);
+    REQUIRE (renderer.hasColdNodes());
+    node->bypassed = false;
+    renderer.warmUp (*plan);
+    REQUIRE (timesRun > 0);
+    REQUIRE (node->isWarm);
+    REQUIRE (! renderer.hasColdNodes());
+}
+
 TEST_CASE_METHOD (Bypass, "a node that was bypassed with notes on is told to end them when it comes back", "[bypass]")
 {
     build();
@@ -138,7 +152,8 @@ TEST_CASE_METHOD (Bypass, "a node that was bypassed with notes on is told to end
 
     for (const auto event : events)
         if (event.getMessage().isNoteOff())
-            ended.add (juce::String (event.getMessage().getChannel()) + ":" + juce::String (event.getMessage().getNoteNumber()));
+            ended.add (juce::String (event.getMessage().getChannel()) + ":"
+                       + juce::String (event.getMessage().getNoteNumber()));
 
     REQUIRE (ended.joinIntoString (" ") == "1:60 3:64");
     REQUIRE (node->droppedEvents == 0);

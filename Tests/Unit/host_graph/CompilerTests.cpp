@@ -95,8 +95,7 @@ TEST_CASE_METHOD (GraphFixture, "sources add in ascending (node, channel), whate
     const float values[]{ 1.0f, 1.0e8f, -1.0e8f };
 
     for (int i = 0; i < 3; ++i)
-        addFunction (host::NodeId (10 - i), { 0, 1, false, false },
-                     [value = values[i]] (host::ProcessContext& context)
+        addFunction (host::NodeId (10 - i), { 0, 1, false, false }, [value = values[i]] (host::ProcessContext& context)
                      { juce::FloatVectorOperations::fill (context.channels[0], value, context.numSamples); });
 
     addOutput (20, 1);

@@ -300,10 +300,7 @@ TEST_CASE_METHOD (PluginFixture, "a state that is none is refused and changes no
     plugin->setParameter (gain, 0.25f);
 
     for (const auto* nonsense : { "nonsense", "4 x", "\xff\xfe\x00" })
-        CHECK_THAT (errorOf (
-                        [&] {
-                            plugin->setState ({ nonsense, std::strlen (nonsense) });
-                        }),
+        CHECK_THAT (errorOf ([&] { plugin->setState ({ nonsense, std::strlen (nonsense) }); }),
                     Catch::Matchers::Contains ("state"));
 
     CHECK (plugin->getParameter (gain) == 0.25f);

@@ -172,7 +172,7 @@ TEST_CASE ("Releasing nothing is no violation")
         const guard::RealtimeScope scope (1);
         std::free (nullptr);
         ::operator delete (nullptr);
-        ::operator delete[](nullptr, std::size_t{ 8 });
+        ::operator delete[] (nullptr, std::size_t{ 8 });
     }
 
     CHECK (guard::getViolationCount() == 0);

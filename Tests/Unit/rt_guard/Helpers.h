@@ -27,7 +27,7 @@ struct FreshGuard
 };
 
 /** The optimiser must believe that somebody uses this block. */
-inline void keep (const void* block) { asm volatile("" : : "r"(block) : "memory"); }
+inline void keep (const void* block) { asm volatile ("" : : "r"(block) : "memory"); }
 
 /** A sanitizer build keeps the sanitizer's interceptors: the guard then hears of the common allocations, but not how they were
     made. */

@@ -100,7 +100,8 @@ TEST_CASE ("What a loaded library allocates is caught and blamed on it, however 
 
             // Somewhere in the stack is the function that the library exports.
             CHECK (std::any_of (violation.stack.begin(), violation.stack.end(),
-                                [&] (auto& frame) {
+                                [&] (auto& frame)
+                                {
                                     return frame.find (functionName) != std::string::npos
                                            && frame.find (name + ".so") != std::string::npos;
                                 }));

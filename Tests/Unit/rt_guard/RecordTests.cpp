@@ -158,7 +158,7 @@ TEST_CASE ("New sites are told once")
 {
     const FreshGuard fresh (guard::Mode::report);
 
-    const auto allocateAs = [](std::uint32_t node) __attribute__ ((noinline))
+    const auto allocateAs = [] (std::uint32_t node) __attribute__ ((noinline))
     {
         const guard::RealtimeScope scope (1);
         const guard::NodeScope nodeScope (node, guard::Phase::state);

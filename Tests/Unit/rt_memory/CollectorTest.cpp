@@ -107,11 +107,11 @@ TEST_CASE ("collect() destroys oldest first, and at most as many as it may")
 
     CHECK (collector.collect (0) == 0);
     CHECK (collector.collect (2) == 2);
-    CHECK (log == std::vector { 0, 1 });
+    CHECK (log == std::vector{ 0, 1 });
     checkStats (collector, 5, 2, 3);
     CHECK (collector.collect (2) == 2);
     CHECK (collector.collect (2) == 1);
-    CHECK (log == std::vector { 0, 1, 2, 3, 4 });
+    CHECK (log == std::vector{ 0, 1, 2, 3, 4 });
 }
 
 TEST_CASE ("What a collected object drops is collected as well, within the same budget")

@@ -177,10 +177,7 @@ TEST_CASE ("A mailbox drops what is inside when it goes", "[teardown]")
 {
     rt::Collector collector;
 
-    SECTION ("never used")
-    {
-        Mailbox mailbox;
-    }
+    SECTION ("never used") { Mailbox mailbox; }
 
     SECTION ("an object inside")
     {

@@ -210,7 +210,7 @@ TEST_CASE ("What every sharer did has happened when the object dies")
     {
         ~Sums() { sum = parts[0] + parts[1] + parts[2]; }
         int& sum;
-        int parts[3] {};
+        int parts[3]{};
     };
 
     rt::Collector collector;

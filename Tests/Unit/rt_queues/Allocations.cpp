@@ -15,8 +15,8 @@
 namespace
 {
 
-thread_local test::Allocations counts { 0, 0 };
-std::atomic<std::ptrdiff_t> numOutstanding { 0 };
+thread_local test::Allocations counts{ 0, 0 };
+std::atomic<std::ptrdiff_t> numOutstanding{ 0 };
 
 void countAllocated() noexcept
 {

@@ -189,7 +189,7 @@ TEST_CASE ("Push and pop of an intrusive queue neither allocate nor free")
 
 TEST_CASE ("An intrusive queue leaves the objects inside alone when it goes", "[teardown]")
 {
-    std::array<Item, 3> items { Item (0), Item (1), Item (2) };
+    std::array<Item, 3> items{ Item (0), Item (1), Item (2) };
 
     {
         Queue queue;

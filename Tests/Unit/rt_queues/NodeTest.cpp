@@ -34,7 +34,8 @@ struct Throws
     Throws() { throw std::runtime_error ("no"); }
 };
 
-static_assert (std::is_nothrow_move_constructible_v<rt::NodePtr<Value>> && std::is_nothrow_move_assignable_v<rt::NodePtr<Value>>);
+static_assert (std::is_nothrow_move_constructible_v<rt::NodePtr<Value>>
+               && std::is_nothrow_move_assignable_v<rt::NodePtr<Value>>);
 static_assert (! std::is_copy_constructible_v<rt::NodePtr<Value>> && ! std::is_copy_assignable_v<rt::NodePtr<Value>>);
 static_assert (! std::is_default_constructible_v<rt::Node<Value>> && ! std::is_copy_constructible_v<rt::Node<Value>>);
 

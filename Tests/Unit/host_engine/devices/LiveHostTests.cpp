@@ -98,8 +98,8 @@ TEST_CASE ("a node that cannot run at a rate keeps the engine at the old one")
     const juce::ScopedJuceInitialiser_GUI juce;
     host::LiveHost live (host::DeviceRequest{ "Virtual", 48000.0, 64 });
     host::GraphModel graph;
-    graph.addNode (rt::makeShared<host::NodeRuntime> (live.getEngine().getCollector(), 1u, host::NodeRole::processor, "Picky",
-                                                      std::make_unique<Picky>()));
+    graph.addNode (rt::makeShared<host::NodeRuntime> (live.getEngine().getCollector(), 1u, host::NodeRole::processor,
+                                                      "Picky", std::make_unique<Picky>()));
     live.getEngine().setGraph (graph);
     live.start();
     REQUIRE_THROWS_WITH (live.changeDevice ({ "Virtual", 96000.0, 64 }), Contains ("Picky"));

@@ -121,8 +121,8 @@ int main (int argc, char** argv)
         host::ChildSide::send (std::string (3000000, 'x'));
 
     if (mode == "flood")
-        for (;;)
-            [[maybe_unused]] const auto written = write (3, "xxxxxxxxxxxxxxxx", 16);
+        for (;;) [[maybe_unused]]
+            const auto written = write (3, "xxxxxxxxxxxxxxxx", 16);
 
     if (mode == "hang")
     {
