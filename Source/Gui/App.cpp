@@ -150,10 +150,19 @@ int runApp (const juce::File& session, const std::atomic<bool>& stop)
         if (trouble.isNotEmpty())
             workspace.tell (trouble, true);
 
-        if (session != juce::File())
-            view.files.open (session, true);
-        else
-            view.files.offerAbandoned();
+        // A question must come after the window, or the window manager puts it behind.
+        constexpr int questionDelay = 400; // ms
+        juce::Timer::callAfterDelay (questionDelay,
+                                     [shown = juce::Component::SafePointer<MainView> (&view), session]
+                                     {
+                                         if (shown == nullptr)
+                                             return;
+
+                                         if (session != juce::File())
+                                             shown->files.open (session, true);
+                                         else
+                                             shown->files.offerAbandoned();
+                                     });
 
         juce::MessageManager::getInstance()->runDispatchLoop();
 
