@@ -146,7 +146,7 @@ TEST_CASE_METHOD (Graphs, "filtergraph: renders the same samples as the session 
 }
 
 TEST_CASE_METHOD (
-    Graphs, "filtergraph: what is not there is told by name, and the rest is rendered; play and screenshot open it too")
+    Graphs, "filtergraph: what is not there is told by name, and the rest is rendered, and play and screenshot open it too")
 {
     const auto graph = writeGraph (
         "old.filtergraph",

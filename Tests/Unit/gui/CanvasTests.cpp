@@ -513,7 +513,7 @@ const auto chain = R"({ "audiohost": 1, "nodes": [
     "connections": [ { "from": "1:0", "to": "3:0" }, { "from": "1:1", "to": "3:1" } ] })";
 } // namespace
 
-TEST_CASE ("Dragging from an output to an input, or to the node, connects; undo takes it away")
+TEST_CASE ("Dragging from an output to an input, or to the node, connects, and undo takes it away")
 {
     CanvasFixture f (threeNodes);
     f.drag (f.portOf (1, true), f.portOf (2, false));
