@@ -48,12 +48,12 @@ public:
             names = found;
             switches.clear();
 
-            for (const auto& name : names)
+            for (const auto& portName : names)
             {
                 auto& added = *switches.emplace_back (std::make_unique<Switch> (viewport));
-                added.setButtonText (name);
-                added.setTitle ("MIDI " + direction + " " + name);
-                added.onClick = [this, &added, name] { onSwitch (name, added.getToggleState()); };
+                added.setButtonText (portName);
+                added.setTitle ("MIDI " + direction + " " + portName);
+                added.onClick = [this, &added, portName] { onSwitch (portName, added.getToggleState()); };
                 rows.addAndMakeVisible (added);
             }
 
@@ -62,9 +62,9 @@ public:
 
         for (auto& port : switches)
         {
-            const auto& name = port->getButtonText();
-            const auto isOn = ! off.contains (name);
-            const auto isOpen = open.contains (name);
+            const auto& portName = port->getButtonText();
+            const auto isOn = ! off.contains (portName);
+            const auto isOpen = open.contains (portName);
             port->setToggleState (isOn, juce::dontSendNotification);
             port->isBroken = isOn && ! isOpen;
             port->setTooltip (port->isBroken ? "Does not open: another program may use it. Close that and look again."

@@ -37,12 +37,12 @@ public:
         thread.join();
     }
 
-    void write (host::SessionEditor::Snapshot snapshot, const juce::File& place)
+    void write (host::SessionEditor::Snapshot snapshot, const juce::File& wanted)
     {
         post (
-            [this, place, snapshot = std::move (snapshot)]
+            [this, wanted, snapshot = std::move (snapshot)]
             {
-                const auto file = Journal::getFreePlace (place);
+                const auto file = Journal::getFreePlace (wanted);
                 host::writeFileAtomically (file, snapshot.write (file, Journal::ownerKey, Journal::describeOwner()));
                 files.erase (file);
                 removeFiles();

@@ -17,7 +17,7 @@
 namespace
 {
 
-constexpr std::uint32_t focusColour = 0x7fb4ff, audioColour = 0x58c7ae, midiColour = 0xaf8cff;
+constexpr std::uint32_t focusColour = 0x7fb4ff, audioColour = 0x58c7ae;
 
 struct Area
 {

@@ -26,16 +26,16 @@ namespace
 class X11
 {
 public:
-    ~X11() { find (&XCloseDisplay, "XCloseDisplay") (display); }
+    ~X11() { find<decltype (XCloseDisplay)> ("XCloseDisplay") (display); }
 
     template <typename Function>
-    Function find (Function, const char* name) const
+    Function* find (const char* name) const
     {
-        return reinterpret_cast<Function> (::dlsym (library, name));
+        return reinterpret_cast<Function*> (::dlsym (library, name));
     }
 
     void* const library = ::dlopen ("libX11.so.6", RTLD_NOW | RTLD_LOCAL);
-    Display* const display = find (&XOpenDisplay, "XOpenDisplay") (nullptr);
+    Display* const display = find<decltype (XOpenDisplay)> ("XOpenDisplay") (nullptr);
 };
 
 class Grows final : public vst3::View
@@ -87,13 +87,13 @@ private:
         const X11 x;
         ::Window root = 0, above = 0, *children = nullptr;
         unsigned numChildren = 0;
-        x.find (&XQueryTree, "XQueryTree") (x.display, parent, &root, &above, &children, &numChildren);
+        x.find<decltype (XQueryTree)> ("XQueryTree") (x.display, parent, &root, &above, &children, &numChildren);
 
         for (unsigned i = 0; i < numChildren; ++i)
-            x.find (&XDestroyWindow, "XDestroyWindow") (x.display, children[i]);
+            x.find<decltype (XDestroyWindow)> ("XDestroyWindow") (x.display, children[i]);
 
         if (children != nullptr)
-            x.find (&XFree, "XFree") (children);
+            x.find<decltype (XFree)> ("XFree") (children);
     }
 
     unsigned long parent = 0;
@@ -116,8 +116,8 @@ private:
     static void complain()
     {
         const X11 x;
-        x.find (&XMapWindow, "XMapWindow") (x.display, 1);
-        x.find (&XSync, "XSync") (x.display, False);
+        x.find<decltype (XMapWindow)> ("XMapWindow") (x.display, 1);
+        x.find<decltype (XSync)> ("XSync") (x.display, False);
     }
 };
 

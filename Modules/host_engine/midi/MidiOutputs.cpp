@@ -223,10 +223,10 @@ void MidiOutputs::endAllNotes (const Outputs& those) const
         if (sounding[std::size_t (i)])
             send (0x80 | (i / 128), i % 128);
 
-    constexpr int sustainPedal = 64, allNotesOff = 123;
+    constexpr int pedalController = 64, allNotesOffController = 123;
 
     for (int channel = 0; channel < 16; ++channel)
-        for (const auto controller : { sustainPedal, allNotesOff })
+        for (const auto controller : { pedalController, allNotesOffController })
             send (0xb0 | channel, controller);
 }
 

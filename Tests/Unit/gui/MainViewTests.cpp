@@ -85,7 +85,8 @@ TEST_CASE_METHOD (Shown, "main view: everything that takes the keyboard or the m
                           return;
 
                       auto* handler = component.getAccessibilityHandler();
-                      INFO (typeid (component).name() << " in " << typeid (*component.getParentComponent()).name());
+                      const auto& parent = *component.getParentComponent();
+                      INFO (typeid (component).name() << " in " << typeid (parent).name());
                       REQUIRE ((handler == nullptr || handler->getTitle().isNotEmpty() || component.getTitle().isNotEmpty()
                                 || component.getName().isNotEmpty()));
                       ++numNamed;
