@@ -6,6 +6,7 @@
 #include <juce_gui_basics/juce_gui_basics.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <string_view>
@@ -27,10 +28,12 @@ bool asksForApp (int argc, char** argv)
 
 int runApp (const char* session)
 {
+    const auto* display = std::getenv ("DISPLAY");
+    const auto isNamed = display != nullptr && *display != 0; // JUCE would try :0.0
     const juce::ScopedJuceInitialiser_GUI juce;
 
     // JUCE opens the display as it begins; without one its first window would crash.
-    if (juce::Desktop::getInstance().getDisplays().displays.isEmpty())
+    if (! isNamed || juce::Desktop::getInstance().getDisplays().displays.isEmpty())
     {
         tell ("the desktop app: there is no display; use AudioHost play SESSION, or see AudioHost --help");
         return 2;
@@ -41,6 +44,9 @@ int runApp (const char* session)
     return gui::runApp (path.isEmpty() ? juce::File() : juce::File::getCurrentWorkingDirectory().getChildFile (path),
                         stop.flag());
 }
+
+/** A command shows no window, and must not end with the X server that JUCE would connect it to. */
+void stayAwayFromDisplay() { ::setenv ("DISPLAY", "none", 1); }
 
 /** The parser would only say that it misses a command. */
 int refuseCommand (const std::string& name)
@@ -100,6 +106,10 @@ int runCommand (int argc, char** argv)
     cli::addPlayCommand (app, outcome);
     cli::addDoctorCommand (app, outcome);
     cli::addScreenshotCommand (app, outcome);
+
+    // The doctor looks at the display.
+    if (argc < 2 || std::string_view (argv[1]) != "doctor")
+        stayAwayFromDisplay();
 
     try
     {
