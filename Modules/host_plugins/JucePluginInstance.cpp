@@ -249,9 +249,11 @@ void JucePluginInstance::process (ProcessContext& context) noexcept
 
     if (! kept.isEmpty())
     {
-        for (const auto event : kept)
-            addWithinCapacity (context.midi, event, 0, RenderPlan::midiCapacityBytes);
+        // The older ones first: a late note-off must not end this block's note.
+        for (const auto event : context.midi)
+            addWithinCapacity (kept, event, event.samplePosition, RenderPlan::midiCapacityBytes);
 
+        context.midi.swapWith (kept);
         kept.clear();
     }
 
