@@ -1,6 +1,7 @@
 #pragma once
 
 #include "CacheLine.h"
+#include "Policy.h"
 
 #include <atomic>
 #include <type_traits>
@@ -9,14 +10,17 @@ namespace rt
 {
 
 /** What an object derives from to travel through an MpscQueue. It can be in one queue at a time. */
-struct MpscLink
+template <typename Policy>
+struct BasicMpscLink
 {
-    MpscLink() noexcept = default;
-    MpscLink (const MpscLink&) noexcept {} // a copy of an object is in no queue
-    MpscLink& operator= (const MpscLink&) noexcept { return *this; }
+    BasicMpscLink() noexcept = default;
+    BasicMpscLink (const BasicMpscLink&) noexcept {} // a copy of an object is in no queue
+    BasicMpscLink& operator= (const BasicMpscLink&) noexcept { return *this; }
 
-    std::atomic<MpscLink*> next{ nullptr };
+    typename Policy::template Atomic<BasicMpscLink*> next{ nullptr };
 };
+
+using MpscLink = BasicMpscLink<StdPolicy>;
 
 /** An unbounded first-in-first-out queue from any number of threads to one, through links inside the objects themselves.
 
@@ -30,8 +34,8 @@ struct MpscLink
     a consumer that must not wait takes `inProgress` like `empty` and comes back later, one that must have everything
     comes back soon. Only `empty` says that nothing was pushed that has not been popped.
 
-    Threads: push() any, at any time; pop() one consumer at a time, and a new one needs a happens-before from the last.
-    Destroying the queue: nobody may be pushing or popping; objects still inside are simply left alone.
+    Threads: push() and pushChain() any, at any time; pop() one consumer at a time, and a new one needs a happens-before from
+    the last. Destroying the queue: nobody may be pushing or popping; objects still inside are simply left alone.
 
     Memory orders (numbers as in the code): the release store (5) pairs with the acquire loads (6) of the consumer, which
     so sees the object, and is alone with it: producers are past it. The exchange (4) is acquire and release, so that the
@@ -41,10 +45,12 @@ struct MpscLink
 
     Algorithm: Dmitry Vyukov's intrusive MPSC queue (1024cores).
 */
-template <typename T>
+template <typename T, typename Policy = StdPolicy>
 class MpscQueue
 {
 public:
+    using Link = BasicMpscLink<Policy>;
+
     enum class Status
     {
         item,      ///< there was an object, and it is the caller's now
@@ -68,10 +74,18 @@ public:
     /** Appends the object, which must be in no queue and stay alive until it is popped.
         Any thread. Wait-free: one exchange and two stores, whatever other threads do.
     */
-    void push (T& object) noexcept
+    void push (T& object) noexcept { link (object, object); }
+
+    /** Appends several objects at once: `first` and what follows it up to `last`, linked beforehand with linkChain().
+        They come out together, nothing of other producers between them.
+        Any thread. Wait-free: as push(), however long the chain is.
+    */
+    void pushChain (T& first, T& last) noexcept { link (first, last); }
+
+    /** Makes `second` follow `first` in a chain for pushChain(). The objects must be in no queue. */
+    static void linkChain (T& first, T& second) noexcept
     {
-        static_assert (std::is_base_of_v<MpscLink, T>, "What travels through an MpscQueue derives from MpscLink");
-        link (object);
+        static_cast<Link&> (first).next.store (&second, std::memory_order_relaxed);
     }
 
     /** Takes the oldest object.
@@ -79,7 +93,7 @@ public:
     */
     Popped pop() noexcept
     {
-        auto* first = oldest;
+        auto* first = oldest.get();
         auto* second = first->next.load (std::memory_order_acquire); // (6) with (5)
 
         if (first == &stub)
@@ -89,7 +103,8 @@ public:
                          nullptr }; // (7)
 
             // Past the stub, which is out of the queue now.
-            oldest = first = second;
+            first = second;
+            oldest.set (first);
             second = first->next.load (std::memory_order_acquire); // (6) with (5)
         }
 
@@ -99,7 +114,7 @@ public:
                 return { Status::inProgress, nullptr };
 
             // The only object: a producer may need its link at any time. The stub behind it takes over that duty.
-            link (stub);
+            link (stub, stub);
             second = first->next.load (std::memory_order_acquire); // (6) with (5)
 
             // Another producer got in between; the stub follows its object.
@@ -107,21 +122,22 @@ public:
                 return { Status::inProgress, nullptr };
         }
 
-        oldest = second;
+        oldest.set (second);
         return { Status::item, static_cast<T*> (first) };
     }
 
 private:
-    void link (MpscLink& added) noexcept
+    void link (Link& first, Link& last) noexcept
     {
-        added.next.store (nullptr, std::memory_order_relaxed);
-        auto* previous = newest.exchange (&added, std::memory_order_acq_rel); // (4) with (4)
-        previous->next.store (&added, std::memory_order_release);             // (5) with (6)
+        static_assert (std::is_base_of_v<Link, T>, "What travels through an MpscQueue derives from MpscLink");
+        last.next.store (nullptr, std::memory_order_relaxed);
+        auto* previous = newest.exchange (&last, std::memory_order_acq_rel); // (4) with (4)
+        previous->next.store (&first, std::memory_order_release);            // (5) with (6)
     }
 
-    alignas (cacheLineBytes) std::atomic<MpscLink*> newest; // the producers' end
-    alignas (cacheLineBytes) MpscLink* oldest;              // the consumer's end
-    MpscLink stub;
+    alignas (cacheLineBytes) typename Policy::template Atomic<Link*> newest; // the producers' end
+    alignas (cacheLineBytes) typename Policy::template Cell<Link*> oldest;   // the consumer's end
+    Link stub;
 };
 
 } // namespace rt

@@ -19,3 +19,6 @@
 #include "Node.h"
 #include "NodeQueue.h"
 #include "NodeStore.h"
+#include "Policy.h"
+#include "SlotRegistry.h"
+#include "ThreadSlots.h"
