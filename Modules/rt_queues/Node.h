@@ -1,5 +1,8 @@
 #pragma once
 
+#include "Policy.h"
+#include "detail/NodeMemory.h"
+
 #include <atomic>
 #include <cstddef>
 #include <memory>
@@ -9,20 +12,24 @@
 namespace rt
 {
 
-template <typename T>
+template <typename T, typename Policy = StdPolicy>
 class NodePtr;
 
-template <typename T>
+template <typename T, typename Policy = StdPolicy>
+class NodeChain;
+
+template <typename T, typename Policy = StdPolicy>
 class NodeQueue;
 
-template <typename T, typename... Args>
-NodePtr<T> makeNode (Args&&... args);
+template <typename T, typename Policy = StdPolicy>
+class NodeStore;
 
-/** One link of a NodeQueue, with room for one T. Made by makeNode(), owned through a NodePtr, recyclable from queue to queue.
+/** One link of a NodeQueue, with room for one T. Made by makeNode() or by a NodeStore, owned through a NodePtr, recyclable from
+    queue to queue.
 
-    A node that a NodePtr owns always holds a T. Only a queue's own stub node holds none.
+    A node that a NodePtr owns always holds a T. Only the last node inside a queue holds none.
 */
-template <typename T>
+template <typename T, typename Policy = StdPolicy>
 class Node
 {
     static_assert (std::is_object_v<T> && ! std::is_const_v<T> && ! std::is_volatile_v<T>, "A node holds a plain object");
@@ -34,17 +41,32 @@ public:
     Node& operator= (const Node&) = delete;
 
 private:
-    friend class NodePtr<T>;
-    friend class NodeQueue<T>;
-
-    template <typename U, typename... Args>
-    friend NodePtr<U> makeNode (Args&&... args);
+    friend class NodePtr<T, Policy>;
+    friend class NodeChain<T, Policy>;
+    friend class NodeQueue<T, Policy>;
+    friend class NodeStore<T, Policy>;
+    friend class detail::NodeMemory<Node, Policy>;
+    using Memory = detail::NodeMemory<Node, Policy>;
 
     // Whoever makes, destroys or moves the value knows whether there is one; the node itself keeps no flag.
     Node() noexcept {}
     ~Node() {}
 
-    std::atomic<Node*> next{ nullptr };
+    template <typename... Args>
+    void makeValue (Args&&... args)
+    {
+        watch.write();
+        std::construct_at (std::addressof (value), std::forward<Args> (args)...);
+    }
+
+    void destroyValue() noexcept
+    {
+        watch.write();
+        std::destroy_at (std::addressof (value));
+    }
+
+    typename Policy::template Atomic<Node*> next{ nullptr }; // has a meaning inside of a queue or chain only
+    [[no_unique_address]] typename Policy::Watch watch;
 
     union
     {
@@ -58,7 +80,7 @@ private:
     thread. A thread that must not free therefore hands every node on: to a NodeQueue, or back to its NodeStore.
     Everything but that is wait-free. Not for use by two threads at once.
 */
-template <typename T>
+template <typename T, typename Policy>
 class NodePtr
 {
 public:
@@ -78,13 +100,30 @@ public:
         return *this;
     }
 
+    /** Allocates a node, on cache lines of its own, and makes its T from the arguments: makeNode() for any policy.
+        Not for real-time threads. Throws std::bad_alloc, or what T's constructor throws; then nothing is left behind.
+    */
+    template <typename... Args>
+    static NodePtr make (Args&&... args)
+    {
+        struct Free
+        {
+            void operator() (Node<T, Policy>* n) const noexcept { Node<T, Policy>::Memory::destroy (n); }
+        };
+
+        // Not freed by a NodePtr as long as there is no value yet.
+        std::unique_ptr<Node<T, Policy>, Free> made (Node<T, Policy>::Memory::makeAlone());
+        made->makeValue (std::forward<Args> (args)...);
+        return NodePtr (made.release());
+    }
+
     /** Destroys the T and frees the node, if there is one. */
     void reset() noexcept
     {
         if (auto* old = release())
         {
-            std::destroy_at (std::addressof (old->value));
-            delete old;
+            old->destroyValue();
+            Node<T, Policy>::Memory::destroy (old);
         }
     }
 
@@ -100,16 +139,15 @@ public:
     T* operator->() const noexcept { return std::addressof (node->value); }
 
 private:
-    friend class NodeQueue<T>;
+    friend class NodeChain<T, Policy>;
+    friend class NodeQueue<T, Policy>;
+    friend class NodeStore<T, Policy>;
 
-    template <typename U, typename... Args>
-    friend NodePtr<U> makeNode (Args&&... args);
+    explicit NodePtr (Node<T, Policy>* nodeToOwn) noexcept : node (nodeToOwn) {}
 
-    explicit NodePtr (Node<T>* nodeToOwn) noexcept : node (nodeToOwn) {}
+    Node<T, Policy>* release() noexcept { return std::exchange (node, nullptr); }
 
-    Node<T>* release() noexcept { return std::exchange (node, nullptr); }
-
-    Node<T>* node = nullptr;
+    Node<T, Policy>* node = nullptr;
 };
 
 /** Allocates a node and makes its T from the arguments.
@@ -118,15 +156,7 @@ private:
 template <typename T, typename... Args>
 NodePtr<T> makeNode (Args&&... args)
 {
-    struct Deleter
-    {
-        void operator() (Node<T>* n) const noexcept { delete n; }
-    };
-
-    // Not freed by a NodePtr as long as there is no value yet.
-    std::unique_ptr<Node<T>, Deleter> node (new Node<T>);
-    std::construct_at (std::addressof (node->value), std::forward<Args> (args)...);
-    return NodePtr<T> (node.release());
+    return NodePtr<T>::make (std::forward<Args> (args)...);
 }
 
 } // namespace rt

@@ -3,6 +3,7 @@
 #include "NodeQueue.h"
 
 #include <cstddef>
+#include <memory>
 
 namespace rt
 {
@@ -26,36 +27,64 @@ namespace rt
         }
 
     The store is a NodeQueue that begins full, with the receiver as its producer. One thread at a time may take() and one
-    may give(); destroying it frees the nodes that are inside.
+    may give(). Its nodes lie side by side in one allocation, which is freed when the store and all of them are gone: nodes
+    may outlive their store, but one of them keeps the memory of all.
 */
-template <typename T>
+template <typename T, typename Policy>
 class NodeStore
 {
 public:
     /** Allocates the nodes, each with a T made from the same arguments (by default, from none).
-        Not for real-time threads. Throws std::bad_alloc, or what T's constructor throws.
+        Not for real-time threads. Throws std::bad_alloc, or what T's constructor throws; then nothing is left behind.
     */
     template <typename... Args>
     explicit NodeStore (std::size_t numNodes, const Args&... args)
     {
+        using Memory = typename Node<T, Policy>::Memory;
+
+        struct Free
+        {
+            void operator() (typename Memory::Block* b) const noexcept { b->release(); }
+            void operator() (Node<T, Policy>* n) const noexcept { Memory::destroy (n); }
+        };
+
+        const std::unique_ptr<typename Memory::Block, Free> block (Memory::Block::make (numNodes));
+
         for (std::size_t i = 0; i < numNodes; ++i)
-            nodes.push (makeNode<T> (args...));
+        {
+            std::unique_ptr<Node<T, Policy>, Free> node (block->makeNode (i));
+            node->makeValue (args...);
+            nodes.push (NodePtr<T, Policy> (node.release()));
+        }
     }
 
     /** A node, or null when all of them are under way. Its value is what the last user left in it, so that buffers inside
-        keep their capacity. Nodes come back in the order in which they were given.
+        keep their capacity. Values come back in the order in which they were given.
         Sender only. Wait-free: as NodeQueue::pop().
     */
-    NodePtr<T> take() noexcept { return nodes.pop(); }
+    NodePtr<T, Policy> take() noexcept { return nodes.pop(); }
+
+    /** All nodes that are there, but not more than `most`.
+        Sender only. As NodeQueue::popAll().
+    */
+    NodeChain<T, Policy> takeAll (std::size_t most = std::numeric_limits<std::size_t>::max()) noexcept
+    {
+        return nodes.popAll (most);
+    }
 
     /** Returns a node for the sender to take again. A node from elsewhere is welcome and enlarges the stock; null is
         ignored.
         Receiver only. Wait-free: as NodeQueue::push().
     */
-    void give (NodePtr<T>&& node) noexcept { nodes.push (std::move (node)); }
+    void give (NodePtr<T, Policy>&& node) noexcept { nodes.push (std::move (node)); }
+
+    /** Returns all nodes of the chain at once.
+        Receiver only. Wait-free: as NodeQueue::pushAll().
+    */
+    void giveAll (NodeChain<T, Policy>&& chain) noexcept { nodes.pushAll (std::move (chain)); }
 
 private:
-    NodeQueue<T> nodes;
+    NodeQueue<T, Policy> nodes;
 };
 
 } // namespace rt

@@ -49,8 +49,7 @@ public:
         if (! node)
             return false;
 
-        *node = item;
-        queue.push (std::move (node));
+        queue.emplace (std::move (node), item);
         return true;
     }
 
@@ -77,8 +76,7 @@ class OursRecycling
 public:
     bool tryPush (Item item) noexcept
     {
-        *node = item;
-        queue.push (std::move (node));
+        queue.emplace (std::move (node), item);
         return true;
     }
 
@@ -283,7 +281,8 @@ std::vector<Value> measureQueueTrips()
 {
     const auto there = std::make_unique<Queue>();
     const auto back = std::make_unique<Queue>();
-    Item asked = 1, answered = 0;
+    alignas (128) Item asked = 1; // one thread's, and the other's
+    alignas (128) Item answered = 0;
 
     return measureRoundTrips ([&] { there->tryPush (asked); }, [&] { return there->tryPop (answered); },
                               [&] { back->tryPush (answered); }, [&] { return back->tryPop (asked); });
@@ -293,8 +292,8 @@ std::vector<Value> measureQueueTrips()
 std::vector<Value> measureNodeTrips()
 {
     rt::NodeQueue<Item> there, back;
-    auto asked = rt::makeNode<Item> (1u);
-    rt::NodePtr<Item> answered;
+    alignas (128) auto asked = rt::makeNode<Item> (1u); // one thread's, and the other's
+    alignas (128) rt::NodePtr<Item> answered;
 
     const auto take = [] (auto& queue, auto& node)
     {
