@@ -15,7 +15,12 @@
 
 #pragma once
 
+#include "Allocate.h"
 #include "Collector.h"
+#include "Handle.h"
 #include "Owned.h"
 #include "Shared.h"
+#include "SharedCell.h"
+#include "SharedCellSlots.h"
 #include "SharedMailbox.h"
+#include "Weak.h"

@@ -1,56 +1,137 @@
 #pragma once
 
+#include <rt_queues/Policy.h>
+
 #include <atomic>
 #include <cstdint>
 
 namespace rt::detail
 {
 
-/** How many pointers share an object. It saturates: once it has passed 2^31 it is stuck, and the object is never destroyed.
+/** How many pointers share something: a counter that sticks to zero once it has got there, so that a Weak pointer can ask
+    for a share in one step and be refused.
 
-    A leak is the lesser evil beside freeing what is in use, or ending a program that plays. (Linux's refcount_t does the
-    same. To get out of the stuck state, 2^30 threads would have to be between the two steps of add() or remove() at once.)
-    Every operation is wait-free and may be called by any thread that has a share in the object.
+    Zero is a flag, not the number. The remove() that takes the number to 0 then sets the flag, and only that makes it the
+    last: until then addIfNotZero() may still raise the number, and the remove() undoing that is the last one instead. Who
+    finds the number at 0 without the flag (isZero()) sets it as well, and a second flag, `helped`, that leaves the answer
+    "last" for the remove() that is under way. Where there never was a Weak pointer nobody can raise the number from 0, so
+    that the flag is not needed: a third flag, `weak`, tells, and the usual remove() is one subtraction.
+
+    It never overflows silently. The number has 60 bits: so many pointers of 16 bytes would fill 2^64 bytes of memory, and
+    leaking them instead, one each nanosecond, takes 36 years. Should it be reached all the same, the number is stuck there
+    and what it counts is never destroyed: a leak is the lesser evil beside freeing what is in use, or ending a program that
+    plays. (To get out of the stuck state, 2^59 threads would have to be between the two steps of add() or remove() at once.)
+    A refused addIfNotZero() leaves a trace in the number beside the flag, but only if it began before the flag was set, so
+    at most one for each thread.
+
+    Every operation is wait-free: at most three steps, those of add() and of the usual remove() being one and two.
+
+    Memory orders (numbers as in the code): every remove() releases what its thread did to the object (1), and the last one
+    acquires: (2) reads the end of the release sequence that all the subtractions form (additions go on with it, being
+    read-modify-writes), so it synchronises with each. So do (3) and (4), one of which ends that sequence where there are
+    Weak pointers. Whoever adds needs no order: add() is called with a share in hand, which is handed on by other means, and
+    what a Weak pointer finds is as old as that pointer at least. (An acquire load (2) rather than a fence, which
+    ThreadSanitizer does not see.)
+
+    Algorithm: the sticky counter of Anderson, Blelloch and Wei, "Turning manual concurrent memory reclamation into automatic
+    reference counting" (PLDI 2022); saturation as in Linux's refcount_t.
 */
+template <typename Policy = StdPolicy>
 class UseCount
 {
 public:
-    static constexpr std::uint32_t limit = std::uint32_t{ 1 } << 31;
-    static constexpr std::uint32_t stuck = std::uint32_t{ 3 } << 30;
+    static constexpr auto limit = std::uint64_t{ 1 } << 60;
 
-    explicit UseCount (std::uint32_t initialCount = 1) noexcept : uses (initialCount) {}
+    explicit UseCount (std::uint64_t initialCount = 1) noexcept : uses (initialCount) {}
 
-    void add() noexcept
+    /** For who has a share already. */
+    void add() noexcept { containOverflow (uses.fetch_add (1, std::memory_order_relaxed)); }
+
+    /** For who has none: adds one, unless there are none left. Refused once, it is always refused. */
+    [[nodiscard]] bool addIfNotZero() noexcept
     {
-        // Relaxed: whoever adds has a share already, and hands the new one on by other means.
-        if (uses.fetch_add (1, std::memory_order_relaxed) >= limit)
-            uses.store (stuck, std::memory_order_relaxed);
+        if ((uses.load (std::memory_order_relaxed) & zero) != 0)
+            return false;
+
+        const auto before = uses.fetch_add (1, std::memory_order_relaxed);
+        containOverflow (before);
+        return (before & zero) == 0;
     }
 
     /** True when this was the last share: the caller is then alone with the object, after all that others did to it. */
     [[nodiscard]] bool remove() noexcept
     {
-        const auto before = uses.fetch_sub (1, std::memory_order_release); // (1) with (2)
+        const auto before = uses.fetch_sub (1, std::memory_order_release); // (1) with (2), (3), (4)
 
         if (before == 1)
         {
-            // An acquire load rather than a fence, which ThreadSanitizer does not see. It reads the end of the release
-            // sequence that all the decrements (1) form, so it synchronises with each of them.
             static_cast<void> (uses.load (std::memory_order_acquire)); // (2) with (1)
             return true;
         }
 
-        if (before > limit)
-            uses.store (stuck, std::memory_order_relaxed);
+        if (before == (weak | 1))
+            return becomeZero();
 
+        containOverflow (before);
         return false;
     }
 
+    /** From now on somebody may call addIfNotZero(). For who has a share. */
+    void expectWeak() noexcept
+    {
+        if (! hasWeak())
+            uses.fetch_or (weak, std::memory_order_relaxed);
+    }
+
+    /** Whether there ever was a Weak pointer; for the last one. */
+    bool hasWeak() const noexcept { return (uses.load (std::memory_order_relaxed) & weak) != 0; }
+
+    /** Whether addIfNotZero() would be refused. Sees to it that this remains so. Only after expectWeak(). */
+    bool isZero() noexcept
+    {
+        auto now = uses.load (std::memory_order_relaxed);
+
+        if (now == weak
+            && uses.compare_exchange_strong (now, weak | zero | helped, std::memory_order_relaxed,
+                                             std::memory_order_relaxed))
+            return true;
+
+        return (now & zero) != 0;
+    }
+
     /** A snapshot; exact only where no other thread has a share. */
-    std::uint32_t get() const noexcept { return uses.load (std::memory_order_relaxed); }
+    std::uint64_t get() const noexcept
+    {
+        const auto now = uses.load (std::memory_order_relaxed);
+        return (now & zero) != 0 ? 0 : now & ~(weak | helped);
+    }
 
 private:
-    std::atomic<std::uint32_t> uses;
+    static constexpr auto zero = std::uint64_t{ 1 } << 63;
+    static constexpr auto helped = std::uint64_t{ 1 } << 62;
+    static constexpr auto weak = std::uint64_t{ 1 } << 61;
+    static constexpr auto stuck = weak | limit | limit / 2; // with the flag: what is stuck may have Weak pointers
+
+    void containOverflow (std::uint64_t before) noexcept
+    {
+        if ((before & limit) != 0)
+            uses.store (stuck, std::memory_order_relaxed);
+    }
+
+    bool becomeZero() noexcept
+    {
+        auto now = weak;
+
+        if (uses.compare_exchange_strong (now, weak | zero, std::memory_order_acquire,
+                                          std::memory_order_relaxed)) // (3) with (1)
+            return true;
+
+        // Raised again: somebody else's is the last. Or somebody has set the flag for us, and left us the answer; unless
+        // another one has taken that.
+        return (now & helped) != 0 && (uses.exchange (weak | zero, std::memory_order_acquire) & helped) != 0; // (4) with (1)
+    }
+
+    typename Policy::template Atomic<std::uint64_t> uses;
 };
 
 } // namespace rt::detail

@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <chrono>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -377,4 +378,114 @@ TEST_CASE ("A destructor may make new objects")
     rt::makeOwned<MakesAnother> (collector, collector);
     CHECK (collector.collect() == 2);
     checkStats (collector, 2, 2, 0);
+}
+
+TEST_CASE ("What is live is what was made and not destroyed")
+{
+    rt::Collector collector;
+    auto kept = rt::makeShared<Value> (collector);
+    rt::makeShared<Value> (collector);
+    CHECK (collector.getStats().live == 2);
+    CHECK (collector.getStats().pending == 1);
+    collector.collect();
+    CHECK (collector.getStats().live == 1);
+    CHECK (collector.getStats().pending == 0);
+}
+
+TEST_CASE ("collect() stops when its time is over, but does something")
+{
+    struct Slow
+    {
+        ~Slow() { std::this_thread::sleep_for (std::chrono::milliseconds (2)); }
+    };
+
+    rt::Collector collector;
+
+    for (int i = 0; i < 20; ++i)
+        rt::makeOwned<Slow> (collector);
+
+    CHECK (collector.collect (std::chrono::milliseconds (0)) == 1);
+    CHECK (collector.collectUntil (rt::Collector::Clock::now() - std::chrono::seconds (1)) == 1);
+    CHECK (collector.collect (std::chrono::seconds (0), 0) == 0);
+    CHECK (collector.collect (std::chrono::hours (1), 3) == 3);
+
+    const auto numInTime = collector.collect (std::chrono::milliseconds (5));
+    CHECK (numInTime >= 1);
+    CHECK (numInTime <= 3);
+    CHECK (collector.collect (std::chrono::hours (1)) == 15 - numInTime);
+}
+
+TEST_CASE ("A destructor that throws is contained and counted, and the rest goes on")
+{
+    struct Throws
+    {
+        explicit Throws (rt::Collector& c) : member (rt::makeOwned<Value> (c)) {}
+        ~Throws() noexcept (false) { throw std::runtime_error ("no"); }
+        rt::Owned<Value> member;
+    };
+
+    struct ThrowsAlways : test::Counted<struct CollectorTestTag>
+    {
+        ~ThrowsAlways() noexcept (false) { throw 1; }
+    };
+
+    test::Expect expect;
+    const auto leaks = test::countLeaks (
+        [&]
+        {
+            rt::Collector collector;
+            rt::makeOwned<Throws> (collector, collector);
+            rt::makeSharedArray<ThrowsAlways> (collector, 3);
+            rt::makeShared<Value> (collector);
+            expect (collector.collect() == 4); // the member as well
+            expect (collector.getStats().thrown == 4);
+            expect (collector.getStats().collected == 4);
+            expect (getNumAlive() == 0);
+            rt::makeShared<ThrowsAlways> (collector); // at the collector's end
+        });
+    CHECK (leaks == 0);
+    CHECK (expect.getFirstWrong() == 0);
+    CHECK (getNumAlive() == 0);
+}
+
+TEST_CASE ("drain() waits for what is in use, and says what is left")
+{
+    using Clock = rt::Collector::Clock;
+    rt::Collector collector;
+
+    CHECK (collector.drain (Clock::now()).live == 0);
+
+    // Another thread lets go in time.
+    auto late = rt::makeShared<Holder> (collector);
+    late->next = rt::makeShared<Holder> (collector);
+    std::thread other (
+        [l = std::move (late)]() mutable
+        {
+            std::this_thread::sleep_for (std::chrono::milliseconds (10));
+            l.reset();
+        });
+    CHECK (collector.drain (Clock::now() + std::chrono::minutes (1)).live == 0);
+    other.join();
+
+    // Nobody does: pointers, and a circle.
+    auto kept = rt::makeShared<Value> (collector);
+    auto circle = rt::makeShared<Holder> (collector);
+    circle->next = rt::makeShared<Holder> (collector);
+    circle->next->next = circle;
+    auto* open = circle.get();
+    circle.reset();
+    const auto begin = Clock::now();
+    const auto left = collector.drain (begin + std::chrono::milliseconds (20));
+    CHECK (Clock::now() >= begin + std::chrono::milliseconds (20));
+    CHECK (left.live == 3);
+    CHECK (left.pending == 0);
+
+    // No time for more than one of three.
+    kept.reset();
+    open->next.reset();
+    const auto hurried = collector.drain (begin);
+    CHECK (hurried.live == 2);
+    CHECK (hurried.pending == 1); // the rest of the circle comes to light when this one goes
+    CHECK (collector.drain (Clock::now() + std::chrono::minutes (1)).live == 0);
+    CHECK (getNumAlive() == 0);
 }

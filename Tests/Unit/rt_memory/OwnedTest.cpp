@@ -159,3 +159,22 @@ TEST_CASE ("A collected object keeps its alignment")
     auto owned = rt::makeOwned<Wide> (collector);
     CHECK (reinterpret_cast<std::uintptr_t> (owned.get()) % 128 == 0);
 }
+
+TEST_CASE ("An owned pointer to a part owns the whole")
+{
+    rt::Collector collector;
+    bool died = false;
+    auto whole = rt::makeOwned<Derived> (collector, died);
+    auto* address = &whole->other;
+    Owned<int> part (std::move (whole), address);
+    CHECK (whole == nullptr);
+    CHECK (part.get() == address);
+    CHECK (*part == 2);
+    part.reset();
+    CHECK (! died);
+    CHECK (collector.collect() == 1);
+    CHECK (died);
+
+    int local = 0;
+    CHECK (Owned<int> (Owned<Base>(), &local) == nullptr);
+}

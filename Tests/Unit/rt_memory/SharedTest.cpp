@@ -236,3 +236,69 @@ TEST_CASE ("What every sharer did has happened when the object dies")
     for (auto& thread : threads)
         thread.join();
 }
+
+TEST_CASE ("A shared pointer to a part keeps the whole alive")
+{
+    rt::Collector collector;
+    bool died = false;
+    auto whole = rt::makeShared<Derived> (collector, died);
+    Shared<int> part (whole, &whole->other);
+    CHECK (*part == 2);
+    CHECK (whole.getUseCount() == 2);
+
+    Shared<const int> moved (std::move (whole), &part.get()[0]);
+    CHECK (whole == nullptr);
+    CHECK (moved == part);
+    CHECK (moved.getUseCount() == 2);
+    part.reset();
+    moved.reset();
+    CHECK (collector.collect() == 1);
+    CHECK (died);
+
+    // Of nothing there is no part.
+    int local = 0;
+    CHECK (Shared<int> (Shared<Base>(), &local) == nullptr);
+    Shared<Base> none;
+    CHECK (Shared<int> (std::move (none), &local) == nullptr);
+}
+
+TEST_CASE ("Casts of shared pointers share the count")
+{
+    struct Animal
+    {
+        virtual ~Animal() = default;
+    };
+
+    struct Bird : Animal
+    {
+    };
+
+    struct Fish : Animal
+    {
+    };
+
+    rt::Collector collector;
+    Shared<Animal> animal = rt::makeShared<Bird> (collector);
+    auto bird = rt::dynamicPointerCast<Bird> (animal);
+    CHECK (bird == animal);
+    CHECK (rt::staticPointerCast<Bird> (animal) == bird);
+    CHECK (rt::dynamicPointerCast<Fish> (animal) == nullptr);
+    CHECK (rt::dynamicPointerCast<Fish> (Shared<Animal>()) == nullptr);
+    CHECK (animal.getUseCount() == 2);
+}
+
+TEST_CASE ("An owned pointer becomes a shared one")
+{
+    rt::Collector collector;
+    bool died = false;
+    auto owned = rt::makeOwned<Derived> (collector, died);
+    Shared<const Base> shared = std::move (owned);
+    CHECK (owned == nullptr);
+    CHECK (shared.getUseCount() == 1);
+    auto copy = shared;
+    shared.reset();
+    CHECK (collector.collect() == 0);
+    copy.reset();
+    CHECK (collector.collect() == 1);
+    CHECK (died);
+}
