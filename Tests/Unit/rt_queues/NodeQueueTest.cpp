@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <set>
@@ -17,7 +18,7 @@ namespace
 
 struct Value : test::Counted<struct NodeQueueTestTag>
 {
-    explicit Value (int n = 0) : number (n) {}
+    explicit Value (int n = 0) noexcept : number (n) {}
     int number;
 };
 
@@ -91,17 +92,18 @@ TEST_CASE ("A push takes the node, and ignores null")
     CHECK (! queue.pop());
 }
 
-TEST_CASE ("A pop moves the value into another node and leaves nothing behind")
+TEST_CASE ("A push moves the value into another node and leaves nothing behind")
 {
     Queue queue;
     auto node = rt::makeNode<Value> (1);
     auto* address = node.get();
     queue.push (std::move (node));
+    CHECK (Value::getNumAlive() == 1); // the one that was moved from has been destroyed
     auto popped = queue.pop();
     CHECK (popped.get() != address);
-    CHECK (Value::getNumAlive() == 1); // the one that was moved from has been destroyed
+    CHECK (Value::getNumAlive() == 1);
 
-    // The pushed node is the stub now and comes out next.
+    // The pushed node is the last one now and comes out next.
     queue.push (std::move (popped));
     CHECK (queue.pop().get() == address);
     CHECK (Value::getNumAlive() == 0);
@@ -257,4 +259,105 @@ TEST_CASE ("Not empty stays not empty until the consumer pops")
     CHECK (queue.pop()->number == 1);
     CHECK (queue.isEmpty());
     producer.join();
+}
+
+TEST_CASE ("The oldest value can be looked at where it is, until it is popped")
+{
+    Queue queue;
+    CHECK (queue.peek() == nullptr);
+    queue.push (rt::makeNode<Value> (1));
+    queue.push (rt::makeNode<Value> (2));
+    auto* const oldest = queue.peek();
+    REQUIRE (oldest != nullptr);
+    CHECK (oldest->number == 1);
+    CHECK (queue.peek() == oldest);
+    oldest->number = 7;
+    auto node = queue.pop();
+    CHECK (node.get() == oldest);
+    CHECK (node->number == 7);
+    CHECK (queue.peek()->number == 2);
+    queue.pop();
+    CHECK (queue.peek() == nullptr);
+}
+
+TEST_CASE ("A value can be made inside the queue, from the node's own old value too")
+{
+    Queue queue;
+    auto node = rt::makeNode<Value> (5);
+    queue.emplace (std::move (node), 3);
+    CHECK (! node);
+    queue.emplace (nullptr, 4);
+    CHECK (Value::getNumAlive() == 1);
+    node = queue.pop();
+    CHECK (node->number == 3);
+
+    auto& old = *node;
+    queue.emplace (std::move (node), old);
+    CHECK (queue.pop()->number == 3);
+    CHECK (queue.isEmpty());
+    CHECK (Value::getNumAlive() == 0);
+}
+
+TEST_CASE ("A chain goes in as if pushed one by one, and comes out again whole or in parts")
+{
+    const auto before = GENERATE (0, 1, 3), size = GENERATE (0, 1, 2, 3, 50), after = GENERATE (0, 2);
+    const auto limit = GENERATE (0u, 1u, 2u, 1000u);
+    Queue queue;
+    int pushed = 0, popped = 0;
+
+    for (int i = 0; i < before; ++i)
+        queue.push (rt::makeNode<Value> (pushed++));
+
+    rt::NodeChain<Value> chain;
+
+    for (int i = 0; i < size; ++i)
+        chain.push (rt::makeNode<Value> (pushed++));
+
+    queue.pushAll (std::move (chain));
+    CHECK (chain.isEmpty());
+
+    for (int i = 0; i < after; ++i)
+        queue.push (rt::makeNode<Value> (pushed++));
+
+    CHECK (Value::getNumAlive() == pushed);
+    auto some = queue.popAll (limit);
+    CHECK (some.getSize() == std::min (static_cast<std::size_t> (pushed), std::size_t{ limit }));
+
+    while (auto node = some.pop())
+        REQUIRE (node->number == popped++);
+
+    queue.push (rt::makeNode<Value> (pushed++)); // the end is still where it was
+
+    for (auto rest = queue.popAll(); auto node = rest.pop();)
+        REQUIRE (node->number == popped++);
+
+    CHECK (popped == pushed);
+    CHECK (queue.isEmpty());
+    CHECK (queue.popAll().isEmpty());
+    CHECK (Value::getNumAlive() == 0);
+}
+
+TEST_CASE ("A chain that was popped whole goes on to another queue with its nodes")
+{
+    Queue a, b;
+
+    for (int i = 0; i < 5; ++i)
+        a.push (rt::makeNode<Value> (i));
+
+    CHECK (test::countAllocations (
+               [&]
+               {
+                   for (int round = 0; round < 100; ++round)
+                   {
+                       b.pushAll (a.popAll());
+                       a.pushAll (b.popAll (3));
+                       a.pushAll (b.popAll());
+                   }
+               })
+           == 0);
+
+    for (int i = 0; i < 5; ++i)
+        REQUIRE (a.pop()->number == i);
+
+    CHECK (Value::getNumAlive() == 0);
 }

@@ -5,6 +5,11 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <new>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -145,4 +150,127 @@ TEST_CASE ("A store's destructor frees the nodes inside, and only those", "[tear
     taken.clear();
     CHECK (Value::getNumAlive() == 0);
     CHECK (test::countLeaks ([] { Store store (4); }) == 0);
+}
+
+TEST_CASE ("A store's nodes come and go in chains too")
+{
+    Store store (5);
+    auto some = store.takeAll (2);
+    CHECK (some.getSize() == 2);
+    auto rest = store.takeAll();
+    CHECK (rest.getSize() == 3);
+    CHECK (store.takeAll().isEmpty());
+    rest.append (std::move (some));
+    store.giveAll (std::move (rest));
+    CHECK (takeAll (store).size() == 5);
+}
+
+TEST_CASE ("The last node of a store frees the memory of all, also after the store", "[teardown]")
+{
+    const auto outlives = GENERATE (true, false);
+    CHECK (test::countLeaks (
+               [outlives]
+               {
+                   rt::NodePtr<Value> last, other;
+                   rt::NodeQueue<Value> elsewhere;
+
+                   {
+                       Store store (10);
+                       last = store.take();
+                       other = store.take();
+                       elsewhere.push (store.take());
+
+                       if (! outlives)
+                           store.give (std::move (last));
+                   }
+
+                   other.reset();
+               })
+           == 0);
+    CHECK (Value::getNumAlive() == 0);
+}
+
+namespace
+{
+
+struct ThrowsAtThird : test::Counted<struct NodeStoreThrowsTag>
+{
+    ThrowsAtThird()
+    {
+        if (getNumAlive() == 3)
+            throw std::runtime_error ("no");
+    }
+
+    // A value that moves is one more for a moment.
+    ThrowsAtThird (ThrowsAtThird&& other) noexcept : Counted (other) {}
+};
+
+struct alignas (256) Wide
+{
+    char c = 0;
+};
+
+struct Large
+{
+    std::array<char, 1000> bytes{};
+};
+
+template <typename T>
+void checkPlaces()
+{
+    std::vector<rt::NodePtr<T>> nodes;
+    rt::NodeStore<T> store (20);
+
+    while (auto node = store.take())
+        nodes.push_back (std::move (node));
+
+    CHECK (nodes.size() == 20);
+    std::vector<std::uintptr_t> places;
+
+    for (const auto& node : nodes)
+        places.push_back (reinterpret_cast<std::uintptr_t> (node.get()));
+
+    std::sort (places.begin(), places.end());
+
+    for (std::size_t i = 0; i < places.size(); ++i)
+    {
+        CHECK (places[i] % alignof (T) == 0);
+        CHECK ((i == 0 || places[i] - places[i - 1] >= sizeof (T)));
+    }
+
+    for (auto& node : nodes)
+        new (node.get()) T; // all of it is ours: the address sanitizer sees it
+}
+
+} // namespace
+
+TEST_CASE ("A store whose values throw leaves nothing behind")
+{
+    bool thrown = false;
+    CHECK (test::countLeaks (
+               [&]
+               {
+                   try
+                   {
+                       rt::NodeStore<ThrowsAtThird> store (5);
+                   }
+                   catch (const std::runtime_error&)
+                   {
+                       thrown = true;
+                   }
+               })
+           == 0);
+    CHECK (thrown);
+    CHECK (ThrowsAtThird::getNumAlive() == 0);
+    CHECK_THROWS_AS (rt::NodeStore<int> (~std::size_t{ 0 } / 2), std::bad_alloc);
+}
+
+TEST_CASE ("A store's nodes do not overlap and are aligned, whatever their size")
+{
+    checkPlaces<char>();
+    checkPlaces<std::uint64_t>();
+    checkPlaces<std::array<std::uint64_t, 5>>();
+    checkPlaces<std::array<std::uint64_t, 6>>();
+    checkPlaces<Large>();
+    checkPlaces<Wide>();
 }
