@@ -147,7 +147,7 @@ public:
     void push (Element& element, Token& token) noexcept
     {
         if constexpr (checks)
-            if (! markGiven (element, &element))
+            if (! markGiven (element))
                 return;
 
         give (getLink (element), element, true, token);
@@ -248,7 +248,7 @@ public:
         {
             for (auto* element = chain.first; element != nullptr; element = getNext (*element))
             {
-                if (markGiven (*element, element))
+                if (markGiven (*element))
                     continue;
 
                 for (auto* marked = chain.first; marked != element; marked = getNext (*marked))
@@ -420,17 +420,17 @@ public:
     }
 
     /** For wrappers that make the checks themselves: marks an element that is given as free; if it is so already, or is none of the
-        list's, reports that (about `what`) and returns false.
+        list's, reports that and returns false.
         Any thread. Wait-free*: one exchange.
     */
-    bool markGiven (Element& element, const void* what) const
+    bool markGiven (Element& element) const
     {
         const auto isForeign = getIndex (element) >= capacity;
 
         if (! isForeign && element.markFree())
             return true;
 
-        FreelistFault::report ({ isForeign ? FreelistFault::Kind::foreign : FreelistFault::Kind::doubleFree, what });
+        FreelistFault::report ({ isForeign ? FreelistFault::Kind::foreign : FreelistFault::Kind::doubleFree, &element });
         return false;
     }
 

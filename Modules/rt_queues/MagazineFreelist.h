@@ -232,7 +232,7 @@ private:
     void putInto (Magazines* magazines, Element& element) noexcept
     {
         if constexpr (checks)
-            if (! shared.markGiven (element, &element))
+            if (! shared.markGiven (element))
                 return;
 
         if (magazines == nullptr) [[unlikely]]

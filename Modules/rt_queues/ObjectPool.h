@@ -199,14 +199,23 @@ private:
     // The place of the object that was; null if it is none that can be released.
     Element* destroy (T& object) noexcept
     {
-        auto* const element = &reinterpret_cast<Record*> (&object)->element;
+        const auto offset = reinterpret_cast<std::uintptr_t> (&object) - reinterpret_cast<std::uintptr_t> (records.get());
+        const auto index = offset / sizeof (Record);
 
         if constexpr (checks)
-            if (! list.getShared().markGiven (*element, &object))
+        {
+            const auto isForeign = index >= getCapacity() || offset % sizeof (Record) != 0;
+
+            if (isForeign || ! records[index].element.markFree())
+            {
+                FreelistFault::report (
+                    { isForeign ? FreelistFault::Kind::foreign : FreelistFault::Kind::doubleFree, &object });
                 return nullptr;
+            }
+        }
 
         std::destroy_at (&object);
-        return element;
+        return &records[index].element;
     }
 
     std::unique_ptr<Record[]> records;
