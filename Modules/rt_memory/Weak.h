@@ -109,7 +109,7 @@ public:
         return {};
     }
 
-    /** Whether lock() would give null, and always will from now on. Any thread. Wait-free: at most two steps. */
+    /** Whether lock() would give null, and always will from now on. Any thread. Wait-free: one step. */
     bool expired() const noexcept { return block == nullptr || block->uses.isZero(); }
 
 private:

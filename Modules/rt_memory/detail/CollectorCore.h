@@ -37,7 +37,7 @@ public:
     CollectorCore& operator= (const CollectorCore&) = delete;
 
     /** Any thread that has a Handle or the Collector. */
-    void countObject() noexcept { made.fetch_add (1, std::memory_order_relaxed); }
+    void countObject() noexcept { made.fetch_add (1u, std::memory_order_relaxed); }
 
     /** For a dropped object, and for a block that has only been waiting for its last Weak pointer.
         Any thread. While attached: wait-free, one MpscQueue::push() and one fetch_add.
@@ -107,7 +107,7 @@ private:
     {
         // (1) Release: the detaching thread, or the drainer, finds our object linked. Acquire: as drainer we go on where the
         // last one stopped. The block may be gone by now; the core is not, as our drop is not answered for.
-        if (drops.fetch_add (1, std::memory_order_acq_rel) == detachedFlag) // (1) with (1), (2), (3)
+        if (drops.fetch_add (1u, std::memory_order_acq_rel) == detachedFlag) // (1) with (1), (2), (3)
             drain (1);
     }
 

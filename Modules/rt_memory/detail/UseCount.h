@@ -11,11 +11,11 @@ namespace rt::detail
 /** How many pointers share something: a counter that sticks to zero once it has got there, so that a Weak pointer can ask
     for a share in one step and be refused.
 
-    Zero is a flag, not the number. The remove() that takes the number to 0 then sets the flag, and only that makes it the
-    last: until then addIfNotZero() may still raise the number, and the remove() undoing that is the last one instead. Who
-    finds the number at 0 without the flag (isZero()) sets it as well, and a second flag, `helped`, that leaves the answer
-    "last" for the remove() that is under way. Where there never was a Weak pointer nobody can raise the number from 0, so
-    that the flag is not needed: a third flag, `weak`, tells, and the usual remove() is one subtraction.
+    Zero is a flag, not the number. The remove() that takes the number to 0 sets the flag next, and only that makes it the
+    last: until then addIfNotZero() may still raise the number, and the remove() undoing that is the last one instead. Where
+    there never was a Weak pointer nobody can raise the number from 0, so that the flag is not needed: another flag, `weak`,
+    tells, and the usual remove() is one subtraction. (The original has a third flag, by which whoever reads the number at 0
+    settles that it stays there. Nobody here needs to know that number; to find the flag not set yet means: not zero yet.)
 
     It never overflows silently. The number has 60 bits: so many pointers of 16 bytes would fill 2^64 bytes of memory, and
     leaking them instead, one each nanosecond, takes 36 years. Should it be reached all the same, the number is stuck there
@@ -28,10 +28,10 @@ namespace rt::detail
 
     Memory orders (numbers as in the code): every remove() releases what its thread did to the object (1), and the last one
     acquires: (2) reads the end of the release sequence that all the subtractions form (additions go on with it, being
-    read-modify-writes), so it synchronises with each. So do (3) and (4), one of which ends that sequence where there are
-    Weak pointers. Whoever adds needs no order: add() is called with a share in hand, which is handed on by other means, and
-    what a Weak pointer finds is as old as that pointer at least. (An acquire load (2) rather than a fence, which
-    ThreadSanitizer does not see.)
+    read-modify-writes), so it synchronises with each. So does (3), which ends that sequence where there are Weak pointers.
+    Whoever adds needs no order: add() is called with a share in hand, which is handed on by other means, and what a Weak
+    pointer finds is as old as that pointer at least. (An acquire load (2) rather than a fence, which ThreadSanitizer does
+    not see.)
 
     Algorithm: the sticky counter of Anderson, Blelloch and Wei, "Turning manual concurrent memory reclamation into automatic
     reference counting" (PLDI 2022); saturation as in Linux's refcount_t.
@@ -45,7 +45,7 @@ public:
     explicit UseCount (std::uint64_t initialCount = 1) noexcept : uses (initialCount) {}
 
     /** For who has a share already. */
-    void add() noexcept { containOverflow (uses.fetch_add (1, std::memory_order_relaxed)); }
+    void add() noexcept { containOverflow (uses.fetch_add (1u, std::memory_order_relaxed)); }
 
     /** For who has none: adds one, unless there are none left. Refused once, it is always refused. */
     [[nodiscard]] bool addIfNotZero() noexcept
@@ -53,7 +53,7 @@ public:
         if ((uses.load (std::memory_order_relaxed) & zero) != 0)
             return false;
 
-        const auto before = uses.fetch_add (1, std::memory_order_relaxed);
+        const auto before = uses.fetch_add (1u, std::memory_order_relaxed);
         containOverflow (before);
         return (before & zero) == 0;
     }
@@ -61,7 +61,7 @@ public:
     /** True when this was the last share: the caller is then alone with the object, after all that others did to it. */
     [[nodiscard]] bool remove() noexcept
     {
-        const auto before = uses.fetch_sub (1, std::memory_order_release); // (1) with (2), (3), (4)
+        const auto before = uses.fetch_sub (1u, std::memory_order_release); // (1) with (2), (3)
 
         if (before == 1)
         {
@@ -86,30 +86,19 @@ public:
     /** Whether there ever was a Weak pointer; for the last one. */
     bool hasWeak() const noexcept { return (uses.load (std::memory_order_relaxed) & weak) != 0; }
 
-    /** Whether addIfNotZero() would be refused. Sees to it that this remains so. Only after expectWeak(). */
-    bool isZero() noexcept
-    {
-        auto now = uses.load (std::memory_order_relaxed);
-
-        if (now == weak
-            && uses.compare_exchange_strong (now, weak | zero | helped, std::memory_order_relaxed,
-                                             std::memory_order_relaxed))
-            return true;
-
-        return (now & zero) != 0;
-    }
+    /** Whether addIfNotZero() would be refused, now and always. Only after expectWeak(). */
+    bool isZero() const noexcept { return (uses.load (std::memory_order_relaxed) & zero) != 0; }
 
     /** A snapshot; exact only where no other thread has a share. */
     std::uint64_t get() const noexcept
     {
         const auto now = uses.load (std::memory_order_relaxed);
-        return (now & zero) != 0 ? 0 : now & ~(weak | helped);
+        return (now & zero) != 0 ? 0 : now & ~weak;
     }
 
 private:
     static constexpr auto zero = std::uint64_t{ 1 } << 63;
-    static constexpr auto helped = std::uint64_t{ 1 } << 62;
-    static constexpr auto weak = std::uint64_t{ 1 } << 61;
+    static constexpr auto weak = std::uint64_t{ 1 } << 62;
     static constexpr auto stuck = weak | limit | limit / 2; // with the flag: what is stuck may have Weak pointers
 
     void containOverflow (std::uint64_t before) noexcept
@@ -120,15 +109,10 @@ private:
 
     bool becomeZero() noexcept
     {
+        // Where this fails, the number has been raised again, and somebody else's remove() is, or was, the last.
         auto now = weak;
-
-        if (uses.compare_exchange_strong (now, weak | zero, std::memory_order_acquire,
-                                          std::memory_order_relaxed)) // (3) with (1)
-            return true;
-
-        // Raised again: somebody else's is the last. Or somebody has set the flag for us, and left us the answer; unless
-        // another one has taken that.
-        return (now & helped) != 0 && (uses.exchange (weak | zero, std::memory_order_acquire) & helped) != 0; // (4) with (1)
+        return uses.compare_exchange_strong (now, weak | zero, std::memory_order_acquire,
+                                             std::memory_order_relaxed); // (3) with (1)
     }
 
     typename Policy::template Atomic<std::uint64_t> uses;
