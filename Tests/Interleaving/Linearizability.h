@@ -33,6 +33,16 @@ public:
         events.push_back ({ std::move (call), began, Interleaving::tick() });
     }
 
+    /** The same for an operation that may turn out to have done nothing, and then returns an empty optional. */
+    template <typename Operation>
+    void recordIf (Operation&& operation)
+    {
+        const auto began = Interleaving::tick();
+
+        if (auto call = operation())
+            events.push_back ({ *std::move (call), began, Interleaving::tick() });
+    }
+
     const std::vector<Event<Call>>& getEvents() const noexcept { return events; }
 
 private:
