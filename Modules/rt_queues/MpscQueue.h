@@ -72,7 +72,7 @@ public:
     MpscQueue& operator= (const MpscQueue&) = delete;
 
     /** Appends the object, which must be in no queue and stay alive until it is popped.
-        Any thread. Wait-free: one exchange and two stores, whatever other threads do.
+        Any thread. Wait-free: three atomic steps, one of them an exchange, whatever other threads do.
     */
     void push (T& object) noexcept { link (object, object); }
 
@@ -89,7 +89,7 @@ public:
     }
 
     /** Takes the oldest object.
-        Consumer only. A fixed number of steps, so it never waits by itself; see the class about `inProgress`.
+        Consumer only. At most seven atomic steps, so it never waits by itself; see the class about `inProgress`.
     */
     Popped pop() noexcept
     {

@@ -169,7 +169,14 @@ public:
     /** The oldest value, which stays where it is until the consumer pops it; null when the queue is empty.
         Consumer only. Wait-free: one atomic step.
     */
-    T* peek() noexcept { return isEmpty() ? nullptr : std::addressof (head.get()->value); }
+    T* peek() noexcept
+    {
+        if (isEmpty())
+            return nullptr;
+
+        head.get()->watch.write(); // may be changed
+        return std::addressof (head.get()->value);
+    }
 
     /** Whether pop() would have nothing to return just now. False stays false until the consumer pops.
         Consumer only. Wait-free: one atomic step.

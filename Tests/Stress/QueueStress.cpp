@@ -7,9 +7,10 @@
 #include "Stress.h"
 
 #include <rt_queues/MpscQueue.h>
-#include <rt_queues/NodeQueue.h>
+#include <rt_queues/NodeQueueHalves.h>
 #include <rt_queues/NodeStore.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <deque>
@@ -139,6 +140,130 @@ void playAllocated (std::uint64_t seed)
     require (Message::getNumAlive() == 0, "a queue frees what is inside");
 }
 
+/** Chains and single nodes in turns, from a store of a few; some nodes outlive store and queue. */
+void playChains (std::uint64_t seed)
+{
+    constexpr std::uint64_t numMessages = 10000;
+    const auto numNodes = Random (seed).below (30) + 1;
+    rt::NodeChain<Message> kept;
+
+    {
+        rt::NodeStore<Message> store (numNodes);
+        rt::NodeQueue<Message> queue;
+
+        const auto produce = [&]
+        {
+            Random random (seed * 2);
+
+            for (std::uint64_t n = 1; n <= numMessages; random.maybePause())
+            {
+                auto nodes = store.takeAll (std::min (random.below (6) + 1, numMessages - n + 1));
+
+                if (nodes.getSize() == 1)
+                {
+                    Message message;
+                    message.fill (n++);
+                    queue.emplace (nodes.pop(), message);
+                    continue;
+                }
+
+                rt::NodeChain<Message> chain;
+
+                while (auto node = nodes.pop())
+                {
+                    node->fill (n++);
+                    chain.push (std::move (node));
+                }
+
+                queue.pushAll (std::move (chain));
+            }
+        };
+
+        const auto consume = [&]
+        {
+            Random random (seed * 2 + 1);
+            rt::NodeChain<Message> back;
+
+            for (std::uint64_t n = 1; n <= numMessages; random.maybePause())
+            {
+                if (const auto* oldest = queue.peek())
+                    require (oldest->sequence == n && oldest->isWhole(), "the oldest value can be looked at");
+
+                auto nodes = queue.popAll (random.below (6));
+
+                while (auto node = nodes.pop())
+                {
+                    require (node->sequence == n++ && node->isWhole(), "chains keep the order and lose nothing");
+                    node->fill (0);
+                    back.push (std::move (node));
+                }
+
+                store.giveAll (std::move (back));
+            }
+        };
+
+        stress::runTogether ({ produce, consume });
+        kept = store.takeAll (numNodes / 2);
+        queue.pushAll (store.takeAll (numNodes / 3));
+    }
+
+    require (Message::getNumAlive() == static_cast<int> (numNodes / 2), "nodes outlive their store");
+
+    // The last of them frees what is left, on whichever thread that is.
+    rt::NodeChain<Message> half;
+
+    while (kept.getSize() > half.getSize())
+        half.push (kept.pop());
+
+    stress::runTogether ({ [&kept] { kept.clear(); }, [&half] { half.clear(); } });
+    require (Message::getNumAlive() == 0, "no message is left");
+}
+
+/** Halves that end at any time, on their own threads; the last one's keeper frees the queue. */
+void playHalves (std::uint64_t seed)
+{
+    const auto numPushed = Random (seed).below (300);
+    const auto isPatient = seed % 2 == 0;
+
+    for (int round = 0; round < 10; ++round)
+    {
+        auto [producer, consumer] = rt::splitNodeQueue (std::make_shared<rt::NodeQueue<Message>>());
+
+        const auto produce = [&, &half = producer]
+        {
+            Random random (seed * 2);
+            auto mine = std::move (half);
+
+            for (std::uint64_t n = 1; n <= numPushed && ! mine.isPeerGone(); random.maybePause())
+            {
+                auto node = rt::makeNode<Message>();
+                node->fill (n++);
+                mine.push (std::move (node));
+            }
+        };
+
+        const auto consume = [&, &half = consumer]
+        {
+            Random random (seed * 2 + 1);
+            auto mine = std::move (half);
+            std::uint64_t numPopped = 0;
+
+            for (auto isOver = false; ! isOver; random.maybePause())
+            {
+                isOver = mine.isPeerGone() || (! isPatient && numPopped > numPushed / 2);
+
+                while (auto node = mine.pop())
+                    require (node->sequence == ++numPopped && node->isWhole(), "halves keep the order");
+            }
+
+            require (! isPatient || numPopped == numPushed, "what a half pushed before it went is there");
+        };
+
+        stress::runTogether ({ produce, consume });
+        require (Message::getNumAlive() == 0, "the last half takes the queue with it");
+    }
+}
+
 struct Item : rt::MpscLink, test::Counted<Item>
 {
     std::uint64_t producer = 0;
@@ -263,6 +388,8 @@ int main (int numArguments, char** arguments)
 {
     return stress::playAll ({ { "recycled", playRecycled },
                               { "allocated", playAllocated },
+                              { "chains", playChains },
+                              { "halves", playHalves },
                               { "many-producers", playManyProducers },
                               { "roundabout", playRoundabout } },
                             numArguments, arguments);
