@@ -82,10 +82,10 @@ public:
     class Token
     {
     public:
-        Token() noexcept : Token (typename Backoff<Policy>::Limits{}) {}
-
-        explicit Token (const typename Backoff<Policy>::Limits& limits) noexcept
-            : backoff (limits), random (reinterpret_cast<std::uintptr_t> (this) * 0x9e3779b97f4a7c15u | 1)
+        /** @param seed  of the random numbers that spread threads over the elimination array; 0: whatever the address gives */
+        explicit Token (const typename Backoff<Policy>::Limits& limits = {}, std::uint64_t seed = 0) noexcept
+            : backoff (limits),
+              random ((seed != 0 ? seed : reinterpret_cast<std::uintptr_t> (this)) * 0x9e3779b97f4a7c15u | 1)
         {
         }
 

@@ -86,7 +86,7 @@ void checkPool (std::uint64_t firstSeed, std::uint64_t numHistories, unsigned nu
                 [&, fiber]
                 {
                     SeededRandom random (seed * 64 + fiber);
-                    typename Fixture<Policy>::Token token (onePause<Policy>);
+                    typename Fixture<Policy>::Token token (onePause<Policy>, seed * 64 + fiber);
                     auto& list = fixture.list;
                     std::vector<rt::FreelistElement<Policy>*> mine{ &list.getElement (2 * fiber),
                                                                     &list.getElement (2 * fiber + 1) };
@@ -178,7 +178,7 @@ void checkChains (std::uint64_t firstSeed, std::uint64_t numHistories, unsigned 
                 [&, fiber]
                 {
                     SeededRandom random (seed * 64 + fiber);
-                    typename Fixture<Policy>::Token token (onePause<Policy>);
+                    typename Fixture<Policy>::Token token (onePause<Policy>, seed * 64 + fiber);
                     auto& list = fixture.list;
                     std::vector<rt::FreelistElement<Policy>*> mine{ &list.getElement (2 * fiber),
                                                                     &list.getElement (2 * fiber + 1) };
@@ -345,7 +345,7 @@ std::uint64_t checkProgress (unsigned numSlots, int kind)
                 interleaving.add (
                     [&, fiber]
                     {
-                        typename Fixture<Policy>::Token token (onePause<Policy>);
+                        typename Fixture<Policy>::Token token (onePause<Policy>, seed * 64 + fiber);
 
                         for (int i = 0; i < 3; ++i)
                         {

@@ -57,7 +57,7 @@ struct Aba : rl::test_suite<Aba<numSlots>, 3>
 
     void thread (unsigned index)
     {
-        List::Token token (onePause);
+        List::Token token (onePause, index + 1);
         auto& list = shared->list;
 
         if (index == 0)
@@ -92,7 +92,7 @@ struct TruthfulEmpty : rl::test_suite<TruthfulEmpty, 3>
 
     void thread (unsigned index)
     {
-        List::Token token (onePause);
+        List::Token token (onePause, index + 1);
         auto& list = shared->list;
 
         if (index == 0)
@@ -134,7 +134,7 @@ struct Chains : rl::test_suite<Chains<numSlots>, 3>
 
     void thread (unsigned index)
     {
-        List::Token token (onePause);
+        List::Token token (onePause, index + 1);
         auto& list = shared->list;
 
         for (int i = 0; i < 2; ++i)
