@@ -1,5 +1,5 @@
-// Owned and Shared pointers, the Collector and the SharedMailbox under two or more threads: every object dies once, on the
-// collecting thread, after all that was done to it; the latest plan wins and none comes back.
+// Owned, Shared and Weak pointers, the Collector and its Handles, the SharedMailbox and SharedCells under two or more threads:
+// every object dies once, on the collecting thread, after all that was done to it; the latest plan wins and none comes back.
 //
 // Objects hold plain memory on purpose, as in QueueStress.cpp.
 
@@ -294,11 +294,209 @@ void playEnd (std::uint64_t seed)
     }
 }
 
+/** Threads that lock weak pointers while others drop the objects and the memory behind them. */
+void playWeak (std::uint64_t seed)
+{
+    constexpr std::uint64_t numObjects = 1000;
+    rt::Collector collector;
+    std::array<rt::NodeQueue<rt::Weak<Object>>, 2> inboxes;
+    std::atomic<std::uint64_t> numDone{ 0 };
+    std::atomic<bool> isOver{ false };
+
+    const auto done = [&]
+    {
+        if (numDone.fetch_add (1, std::memory_order_acq_rel) + 1 == 3)
+            isOver.store (true, std::memory_order_release);
+    };
+
+    const auto make = [&]
+    {
+        Random random (seed * 29);
+        std::array<rt::Shared<Object>, 4> latest;
+
+        for (std::uint64_t n = 1; n <= numObjects; ++n)
+        {
+            auto& object = latest[n % 4];
+            object = rt::makeShared<Object> (collector, n);
+
+            for (auto& inbox : inboxes)
+                inbox.push (rt::makeNode<rt::Weak<Object>> (object));
+
+            object->parts[2] = ~n;
+            random.maybePause();
+        }
+
+        done();
+    };
+
+    const auto lock = [&] (std::size_t me)
+    {
+        Random random (seed * 29 + me + 1);
+        rt::Weak<Object> kept;
+
+        for (std::uint64_t n = 1; n <= numObjects; random.maybePause())
+        {
+            auto node = inboxes[me].pop();
+
+            if (! node)
+                continue;
+
+            if (auto object = node->lock())
+            {
+                require (object->number == n, "a locked object is the one that was meant");
+                object->parts[me] = ~n;
+            }
+            else
+            {
+                require (node->expired() && node->lock() == nullptr, "what is gone stays gone");
+            }
+
+            if (random.below (4) == 0)
+                kept = *node;
+
+            ++n;
+        }
+
+        done();
+    };
+
+    stress::runTogether (
+        { make, [&] { lock (0); }, [&] { lock (1); }, [&] { collectUntil (collector, isOver, seed * 29 + 9); } });
+
+    collector.collect();
+    checkBalance (collector);
+}
+
+/** Two cells that two threads write, by set and compareExchange, and two read; the collector runs all the time. */
+void playCell (std::uint64_t seed)
+{
+    constexpr std::uint64_t numWrites = 1500;
+    rt::Collector collector;
+    rt::SharedCellSlots slots;
+    std::atomic<std::uint64_t> numDone{ 0 };
+    std::atomic<bool> isOver{ false };
+
+    {
+        std::array<rt::SharedCell<Object>, 2> cells{ rt::SharedCell<Object> (slots, rt::makeShared<Object> (collector, 0u)),
+                                                     rt::SharedCell<Object> (slots,
+                                                                             rt::makeShared<Object> (collector, 0u)) };
+
+        const auto check = [] (const Object& object)
+        { require (object.parts[0] == object.number || object.parts[0] == ~object.number, "what is in a cell is whole"); };
+
+        // Cell 0 counts up, cell 1 takes what comes.
+        const auto write = [&] (std::uint64_t me)
+        {
+            Random random (seed * 31 + me);
+            auto slot = slots.attach();
+
+            for (std::uint64_t n = 1; n <= numWrites; ++n)
+            {
+                for (;;)
+                {
+                    auto seen = cells[0].get (slot);
+
+                    if (cells[0].compareExchange (slot, seen, rt::makeShared<Object> (collector, seen->number + 1)))
+                        break;
+                }
+
+                const auto old = cells[1].exchange (slot, random.below (8) == 0 ? cells[0].get (slot)
+                                                                                : rt::makeShared<Object> (collector, n));
+                check (*old);
+                random.maybePause();
+            }
+
+            if (numDone.fetch_add (1, std::memory_order_acq_rel) + 1 == 2)
+                isOver.store (true, std::memory_order_release);
+        };
+
+        const auto read = [&] (std::uint64_t me)
+        {
+            Random random (seed * 31 + 2 + me);
+            std::uint64_t last = 0;
+
+            while (! isOver.load (std::memory_order_acquire))
+            {
+                auto slot = slots.attach();
+
+                for (int i = 0; i < 20; ++i)
+                {
+                    const auto first = cells[0].read (slot);
+                    require (first->number >= last, "a cell does not go back");
+                    last = first->number;
+                    const auto other = cells[1].read (slot);
+                    random.maybePause();
+                    check (*first);
+                    check (*other);
+                    const auto kept = cells[0].get (slot);
+                    require (kept->number >= last, "a cell does not go back");
+                    check (*kept);
+                }
+            }
+        };
+
+        stress::runTogether ({ [&] { write (0); }, [&] { write (1); }, [&] { read (0); }, [&] { read (1); },
+                               [&] { collectUntil (collector, isOver, seed * 31 + 9); } });
+
+        require (cells[0].get()->number == 2 * numWrites, "no write by compareExchange is lost");
+    }
+
+    collector.collect();
+    checkBalance (collector);
+}
+
+/** Threads with handles that go on making, and dropping, while the collector goes. */
+void playHandles (std::uint64_t seed)
+{
+    for (std::uint64_t repetition = 0; repetition < 20; ++repetition)
+    {
+        std::vector<std::thread> threads;
+
+        {
+            rt::Collector collector;
+            Random random (seed * 37 + repetition);
+
+            for (std::uint64_t me = 0; me < numSharers; ++me)
+                threads.emplace_back (
+                    [me, seed, handle = collector.getHandle()]() mutable
+                    {
+                        Random own (seed * 41 + me);
+                        rt::Weak<Object> weak;
+
+                        for (std::uint64_t n = 1; n <= 30; ++n)
+                        {
+                            auto copy = handle;
+                            auto object = rt::makeShared<Object> (copy, n);
+                            object->next = weak.lock();
+                            weak = object;
+                            own.maybePause();
+                        }
+                    });
+
+            for (auto turns = random.below (10); turns > 0; --turns)
+            {
+                collector.collect (random.below (5));
+                random.maybePause();
+            }
+        }
+
+        for (auto& thread : threads)
+            thread.join();
+
+        require (Object::getNumAlive() == 0, "nothing outlives the last handle after the collector's end");
+    }
+}
+
 } // namespace
 
 int main (int numArguments, char** arguments)
 {
-    return stress::playAll (
-        { { "shared", playShared }, { "owned", playOwned }, { "mailbox", playMailbox }, { "end", playEnd } }, numArguments,
-        arguments);
+    return stress::playAll ({ { "shared", playShared },
+                              { "owned", playOwned },
+                              { "mailbox", playMailbox },
+                              { "end", playEnd },
+                              { "weak", playWeak },
+                              { "cell", playCell },
+                              { "handles", playHandles } },
+                            numArguments, arguments);
 }
