@@ -52,7 +52,7 @@ namespace rt
     lock-free because the change was somebody's success. Without an array, the load of the head decides alone.
 
     Progress: lock-free all of it, and no operation waits for another thread; a frozen one holds up nobody. Steps without
-    contention: push two atomic operations, pop three.
+    contention: three atomic operations each, one of them a read-modify-write.
 
     Memory orders (numbers as in the code): a push's exchange (2), or its parking (6), is a release, and a pop's acquire load (3),
     failed exchange (5) or taking (7) sees it, directly or through the read-modify-writes of others in between, which
