@@ -1,3 +1,5 @@
+#include "FreelistBench.h"
+#include "MpmcBench.h"
 #include "OwnershipBench.h"
 #include "SpscBench.h"
 
@@ -5,7 +7,7 @@ int main (int argc, char** argv)
 {
     auto benches = bench::getSpscBenches();
 
-    for (const auto& more : { bench::getOwnershipBenches() })
+    for (const auto& more : { bench::getFreelistBenches(), bench::getMpmcBenches(), bench::getOwnershipBenches() })
         benches.insert (benches.end(), more.begin(), more.end());
 
     return bench::runProgram (argc, argv, benches);

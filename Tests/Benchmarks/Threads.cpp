@@ -3,6 +3,9 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <algorithm>
+#include <vector>
+
 namespace bench
 {
 
@@ -67,6 +70,49 @@ double runOnTwoCores (const std::function<void()>& timed, const std::function<vo
     const auto start = Clock::now();
     timed();
     return nanosecondsSince (start);
+}
+
+double runOnAllCores (int numThreads, const std::function<std::function<void()> (int)>& prepare)
+{
+    std::atomic<int> numReady{ 0 };
+    std::vector<Clock::time_point> begins (static_cast<std::size_t> (numThreads)), ends (begins);
+
+    {
+        std::vector<std::jthread> threads;
+
+        for (int i = 0; i < numThreads; ++i)
+            threads.emplace_back (
+                [&, i]
+                {
+                    bindToCore (i);
+                    const auto run = prepare (i);
+                    numReady.fetch_add (1);
+                    spinUntil ([&] { return numReady.load() == numThreads; });
+
+                    begins[static_cast<std::size_t> (i)] = Clock::now();
+                    run();
+                    ends[static_cast<std::size_t> (i)] = Clock::now();
+                });
+    }
+
+    const auto span = *std::max_element (ends.begin(), ends.end()) - *std::min_element (begins.begin(), begins.end());
+    return std::chrono::duration<double, std::nano> (span).count();
+}
+
+double getNanosecondsPerTick()
+{
+    static const auto nanoseconds = []
+    {
+        const auto start = Clock::now();
+        const auto ticks = readTicks();
+
+        while (nanosecondsSince (start) < 20e6)
+            continue;
+
+        return nanosecondsSince (start) / static_cast<double> (readTicks() - ticks);
+    }();
+
+    return nanoseconds;
 }
 
 } // namespace bench

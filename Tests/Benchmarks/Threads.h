@@ -47,4 +47,22 @@ int getNumCores();
 */
 double runOnTwoCores (const std::function<void()>& timed, const std::function<void()>& other);
 
+/** Runs `prepare (i)` and then, all at once, what it returned, each i on a thread of its own: 0 on the first core, 1 on the
+    second, 2 on the first, and so on.
+    @return the nanoseconds from the first one's begin to the last one's end
+*/
+double runOnAllCores (int numThreads, const std::function<std::function<void()> (int)>& prepare);
+
+/** A clock to time single operations of some nanoseconds with: the processor's counter, read after all that was asked before
+    has been done.
+*/
+inline std::uint64_t readTicks() noexcept
+{
+    __builtin_ia32_lfence();
+    return __builtin_ia32_rdtsc();
+}
+
+/** The nanoseconds that a tick of readTicks() takes. Measured once, in some milliseconds. */
+double getNanosecondsPerTick();
+
 } // namespace bench

@@ -12,8 +12,8 @@ namespace rt::detail
 /** Where nodes lie in memory, and the way from a node back to what it was allocated with.
 
     Memory for nodes comes in places: first who owns the place, then as many nodes as the rest of a cache line holds, or one
-    that is larger. A node that is made alone has a place of its own and no block, so that
-    no other thread works on its line; the nodes of a block lie side by side, several to a line.
+    that is larger. A node that is made alone has a place of its own and no block, so that no other thread works on its line;
+    the nodes of a block lie side by side, several to a line.
 */
 template <typename Node, typename Policy>
 class NodeMemory
@@ -41,14 +41,14 @@ public:
         {
             auto* place = reinterpret_cast<std::byte*> (this) + (index / perPlace + 1) * stride;
             ::new (place) Owner{ this, nullptr };
-            uses.fetch_add (1, std::memory_order_relaxed);
+            uses.fetch_add (std::size_t{ 1 }, std::memory_order_relaxed);
             return ::new (place + offset + index % perPlace * sizeof (Node)) Node;
         }
 
         /** Any thread. Orders (1) with (1): who frees the block comes after all that was done to its other nodes. */
         void release() noexcept
         {
-            if (uses.fetch_sub (1, std::memory_order_acq_rel) == 1) // (1)
+            if (uses.fetch_sub (std::size_t{ 1 }, std::memory_order_acq_rel) == 1) // (1)
             {
                 auto* const everything = memory;
                 this->~Block();
