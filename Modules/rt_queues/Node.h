@@ -91,12 +91,7 @@ public:
 
     NodePtr& operator= (NodePtr&& other) noexcept
     {
-        if (this != &other)
-        {
-            reset();
-            node = other.release();
-        }
-
+        destroy (std::exchange (node, other.release()));
         return *this;
     }
 
@@ -118,14 +113,7 @@ public:
     }
 
     /** Destroys the T and frees the node, if there is one. */
-    void reset() noexcept
-    {
-        if (auto* old = release())
-        {
-            old->destroyValue();
-            Node<T, Policy>::Memory::destroy (old);
-        }
-    }
+    void reset() noexcept { destroy (release()); }
 
     explicit operator bool() const noexcept { return node != nullptr; }
 
@@ -146,6 +134,15 @@ private:
     explicit NodePtr (Node<T, Policy>* nodeToOwn) noexcept : node (nodeToOwn) {}
 
     Node<T, Policy>* release() noexcept { return std::exchange (node, nullptr); }
+
+    static void destroy (Node<T, Policy>* old) noexcept
+    {
+        if (old != nullptr)
+        {
+            old->destroyValue();
+            Node<T, Policy>::Memory::destroy (old);
+        }
+    }
 
     Node<T, Policy>* node = nullptr;
 };
