@@ -21,8 +21,8 @@ class Backoff
 {
 public:
     /** In pauses of the policy: the unit's bounds, and that of a single wait. A pause was 27 ns on the machine where these were
-        chosen, so the longest wait 1.7 us: two cores that did nothing but fight for one word then got through 4 times
-        as much as without waiting, and longer waits brought little more but worse delays.
+        chosen, so the longest wait is 1.7 us: two cores that did nothing but fight for one word then got through 4 to 5 times as
+        much as with single pauses. Much longer waits brought a little more; the bound is there for the thread that waits.
     */
     struct Limits
     {
