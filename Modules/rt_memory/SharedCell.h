@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -151,13 +152,13 @@ public:
         Any thread with a slot. Wait-free: 5 steps if no writer comes in between; else at most 11, and twice dropping a
         Shared.
     */
-    Pointer get (Slot& slot) const noexcept { return toPointer (getCounted (slot.get())); }
+    Pointer get (Slot& slot) const noexcept { return toPointer (getCounted (own (slot))); }
 
     /** A look at what is inside, without counting as long as the slot has free debts (see maxUncountedReads).
         Any thread with a slot. Wait-free: 3 steps if no writer comes in between, and one when the Read goes; else at most
         as get(), and dropping a Shared when the Read goes.
     */
-    [[nodiscard]] Read read (Slot& slot) const noexcept { return Read (*this, slot.get()); }
+    [[nodiscard]] Read read (Slot& slot) const noexcept { return Read (*this, own (slot)); }
 
     /** Puts another object, or null, in place of the one that is inside, which is dropped. Never waits for a reader. Allocates
         only if the pointer is aliased (see the class), and throws only then.
@@ -168,7 +169,7 @@ public:
     void set (Slot& slot, Pointer desired) { static_cast<void> (exchange (slot, std::move (desired))); }
 
     /** set(), and what was inside before. */
-    Pointer exchange (Slot& slot, Pointer desired) { return replacedWith (&slot.get(), toBlock (std::move (desired))); }
+    Pointer exchange (Slot& slot, Pointer desired) { return replacedWith (&own (slot), toBlock (std::move (desired))); }
 
     /** If what is inside points to the same object as `expected` (as operator== says), puts `desired` in its place; all as
         one step. Says whether it did.
@@ -177,7 +178,7 @@ public:
     */
     bool compareExchange (Slot& slot, const Pointer& expected, Pointer desired)
     {
-        return compareExchange (slot.get(), expected, std::move (desired));
+        return compareExchange (own (slot), expected, std::move (desired));
     }
 
     // The same for the calling thread's own slot. These may allocate, lock and throw.
@@ -203,6 +204,12 @@ private:
         Block* block;
         bool isCounted;
     };
+
+    CellSlot& own (Slot& slot) const noexcept
+    {
+        assert (slot.slots == &slots);
+        return slot.get();
+    }
 
     Protected protect (CellSlot& slot, std::size_t debtIndex) const noexcept
     {
@@ -321,7 +328,7 @@ private:
     }
 
     /** For who has replaced `old` and has the cell's share of it: makes it safe to drop that. */
-    void payDebts (CellSlot* own, Block* old) noexcept
+    void payDebts (CellSlot* writers, Block* old) noexcept
     {
         if (old == nullptr)
             return;
@@ -333,8 +340,8 @@ private:
                 auto& slot = slots.all[number];
 
                 // First this: a reader that we come too late for has its debt written down by then.
-                if (own != nullptr)
-                    answerRequest (*own, slot);
+                if (writers != nullptr)
+                    answerRequest (*writers, slot);
 
                 for (auto& debt : slot.debts)
                 {
@@ -351,7 +358,7 @@ private:
             });
     }
 
-    void answerRequest (CellSlot& own, CellSlot& slot) noexcept
+    void answerRequest (CellSlot& writers, CellSlot& slot) noexcept
     {
         auto request = slot.control.load (std::memory_order_seq_cst); // (8) with (3), (6)
 
@@ -360,7 +367,7 @@ private:
             return;
 
         // Read after the request, so that it is current during the reader's call, whatever other writers do.
-        auto* block = getCounted (own);
+        auto* block = getCounted (writers);
 
         if (! slot.control.compare_exchange_strong (request, CellSlot::toAnswer (block), std::memory_order_acq_rel,
                                                     std::memory_order_acquire)) // (9) with (6)

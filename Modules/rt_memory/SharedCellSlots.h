@@ -6,6 +6,7 @@
 #include <rt_queues/ThreadSlots.h>
 
 #include <array>
+#include <cassert>
 #include <cstdint>
 #include <stdexcept>
 #include <utility>
@@ -44,8 +45,11 @@ public:
 
         ~Slot()
         {
-            if (slots != nullptr)
-                slots->registry.release (number);
+            if (slots == nullptr)
+                return;
+
+            assert (get().debtsInUse.get() == detail::CellSlot<Policy>::noDebtsInUse);
+            slots->registry.release (number);
         }
 
         Slot& operator= (Slot&& other) noexcept

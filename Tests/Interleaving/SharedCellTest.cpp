@@ -9,10 +9,15 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <cstddef>
 #include <functional>
+#include <memory_resource>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <type_traits>
+#include <utility>
 
 using test::InterleavedPolicy;
 using test::Interleaving;
@@ -175,7 +180,98 @@ void playHistories (std::uint64_t numHistories)
     CHECK (numWrong == 0);
 }
 
+/** Calls something before each load and store, but not before its own. */
+struct ScriptedPolicy : rt::StdPolicy
+{
+    inline static std::function<void (int)> before;
+    inline static int numSteps = 0;
+
+    static void step()
+    {
+        if (auto script = std::exchange (before, nullptr))
+        {
+            script (++numSteps);
+            before = std::move (script);
+        }
+    }
+
+    template <typename T>
+    struct Atomic : std::atomic<T>
+    {
+        using std::atomic<T>::atomic;
+
+        T load (std::memory_order order) const
+        {
+            step();
+            return std::atomic<T>::load (order);
+        }
+
+        void store (T value, std::memory_order order)
+        {
+            step();
+            std::atomic<T>::store (value, order);
+        }
+    };
+};
+
+/** Gives the same memory again as long as it is free, so that a new object lies where an old one was. */
+struct OneSpot : std::pmr::memory_resource
+{
+    void* do_allocate (std::size_t bytes, std::size_t) override
+    {
+        if (isTaken || bytes > sizeof (spot))
+            throw std::bad_alloc();
+
+        isTaken = true;
+        return spot;
+    }
+
+    void do_deallocate (void*, std::size_t, std::size_t) override { isTaken = false; }
+    bool do_is_equal (const memory_resource& other) const noexcept override { return this == &other; }
+
+    alignas (std::max_align_t) std::byte spot[256];
+    bool isTaken = false;
+};
+
 } // namespace
+
+TEST_CASE ("SharedCell: a debt that is paid too late, by a writer of another cell, is not used")
+{
+    using F = Fixture<ScriptedPolicy>;
+    OneSpot spot;
+    F f;
+    F::Cell other (f.slots);
+    f.cell.set (f.mine[1], rt::allocateShared<Number> (f.collector, spot, 1));
+    const auto* const address = f.cell.read (f.mine[1]).get();
+    auto numInterruptions = 0;
+
+    ScriptedPolicy::numSteps = 0;
+    ScriptedPolicy::before = [&] (int step)
+    {
+        if (step == 2)
+        {
+            // The reader has seen what is inside, and not written it down. It goes, and something else takes its place.
+            f.cell.set (f.mine[1], f.make (2));
+            f.collector.collect();
+            other.set (f.mine[1], rt::allocateShared<Number> (f.collector, spot, 3));
+            numInterruptions += other.read (f.mine[1]).get() == address ? 1 : 0;
+        }
+        else if (step == 3)
+        {
+            // Now it has.
+            other.set (f.mine[1], nullptr);
+            numInterruptions += other.read (f.mine[1]).get() == nullptr ? 1 : 0;
+        }
+    };
+
+    const auto got = f.cell.get (f.mine[0]);
+    ScriptedPolicy::before = nullptr;
+    CHECK (numInterruptions == 2);
+    CHECK (got->value == 2);
+    CHECK (got.getUseCount() == 2);
+    CHECK (f.collector.collect() == 1);
+    CHECK (! spot.isTaken);
+}
 
 TEST_CASE ("SharedCell is a register, whatever comes in between: histories")
 {

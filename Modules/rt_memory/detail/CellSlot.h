@@ -19,6 +19,7 @@ struct alignas (cacheLineBytes) CellSlot
 
     /** The debt that every operation may use, and gives back before it ends; the others are for scoped reads. */
     static constexpr std::size_t ownDebt = 0;
+    static constexpr std::uint64_t noDebtsInUse = std::uint64_t{ 1 } << ownDebt;
 
     // What `control` holds: 0; or a request for help, its number and this bit; or the answer, a block (or null) and that
     // bit.
@@ -45,7 +46,7 @@ struct alignas (cacheLineBytes) CellSlot
 
     // The slot's owner alone.
     typename Policy::template Cell<std::uint64_t> lastRequest{ 0 };
-    typename Policy::template Cell<std::uint64_t> debtsInUse{ 1 }; // a bit each
+    typename Policy::template Cell<std::uint64_t> debtsInUse{ noDebtsInUse }; // a bit each
 };
 
 } // namespace rt::detail
