@@ -37,8 +37,9 @@ namespace rt
     A dequeue that finds the queue empty says so at an instant when it was empty: the histories are linearizable. T must be
     nothrow-movable. tryEnqueue() takes an lvalue, and leaves it alone when it fails.
 
-    The pool: a slot can count on attach()'s number of nodes less those under way: in the queue, and retired but not yet scanned
-    (fewer than max (16, 8n) with each slot that dequeues). attach (N + max (16, 8n) x n) thus never refuses the first N values inside.
+    The pool: a slot can count on attach()'s number of nodes less those under way: in the queue, and held back by each slot that
+    dequeues, fewer than max (16, 8n) until its next scan, which finding the queue empty makes too, and up to four after it. So
+    attach (N + n x max (16, 8n)) never refuses a value while fewer than N of the slot's are inside.
 
     Slots end before the queue. What a slot leaves behind (free nodes, retired nodes) is the next one's that attaches there, and
     enqueue() takes over free nodes of slots that nobody has before it makes new ones. Each slot that ever dequeued pins up to

@@ -186,6 +186,15 @@ public:
             scan (slot);
     }
 
+    /** Scans if anything was retired since the last scan: for a thread that has nothing better to do, so that what it holds back
+        does not wait for its next retirements. The slot's thread. Wait-free: mostly one comparison.
+    */
+    void scanIfAnyNew (unsigned slot) noexcept
+    {
+        if (records[slot].numRetired > records[slot].numSurvived)
+            scan (slot);
+    }
+
     /** Hands what can be reclaimed to the reclaim function now.
         The slot's thread. Wait-free: reads all hazard pointers that are attached, and looks each retired object up in them.
     */
@@ -236,6 +245,7 @@ public:
             object = following;
         }
 
+        record.numSurvived = record.numRetired;
         record.scanAt = getScanThreshold (numSlots);
 
         if (reclaimable != nullptr)
@@ -285,6 +295,7 @@ private:
         // The slot's thread's own; from one to the next through the registry.
         Object* retired = nullptr;
         unsigned numRetired = 0;
+        unsigned numSurvived = 0; // of these, the last scan
         unsigned scanAt = 1;
     };
 

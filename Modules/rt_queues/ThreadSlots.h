@@ -25,7 +25,7 @@ public:
 
 protected:
     /** The derived class calls end() first thing in its destructor: threads that end then leave it alone. */
-    ~ThreadSlots() = default;
+    virtual ~ThreadSlots() = default;
 
     /** Takes a slot for good, for the calling thread; negative when there is none. May allocate. */
     virtual int attachThread() = 0;

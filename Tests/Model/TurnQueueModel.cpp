@@ -41,7 +41,8 @@ using Spmc = rt::TurnSpmcQueue<Value, RelacyPolicy>;
 /** Threads that enqueue and dequeue in turn, or do one of both; afterwards everything is there that was not dequeued, once, and in
     each producer's order.
 */
-template <typename Queue, unsigned fastTries, unsigned numPushesOf0, unsigned numPushesOf1, unsigned numPushesOf2, unsigned popsMask>
+template <typename Queue, unsigned fastTries, unsigned numPushesOf0, unsigned numPushesOf1, unsigned numPushesOf2,
+          unsigned popsMask>
 struct ThreeThreads : rl::test_suite<ThreeThreads<Queue, fastTries, numPushesOf0, numPushesOf1, numPushesOf2, popsMask>, 3>
 {
     static constexpr unsigned numPops = 2;

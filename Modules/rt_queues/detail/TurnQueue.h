@@ -566,7 +566,10 @@ private:
             auto* first = head.load (std::memory_order_relaxed);
 
             if (first == tail.load (std::memory_order_seq_cst))
+            {
+                hazards.scanIfAnyNew (me);
                 return {};
+            }
 
             auto* following = linkOf (*first);
             auto value = std::optional<T> (following->takeValue());
@@ -612,7 +615,10 @@ private:
             }
 
             if (first == tail.load (std::memory_order_seq_cst))
+            {
+                hazards.scanIfAnyNew (me);
                 return Fast::empty;
+            }
 
             // Not protected: it may have been used again before we read its claim. But not if the head is still where it was
             // afterwards, and if that comes later the generation tells.
@@ -707,6 +713,10 @@ private:
                 moveHead (me, first, dequeued);
 
             hazards.retire (me, *before);
+        }
+        else
+        {
+            hazards.scanIfAnyNew (me);
         }
 
         openDequeues.fetch_and (~bitOf (me), std::memory_order_seq_cst);
