@@ -496,10 +496,10 @@ private:
 
         node.isRequested.set (true);
         mine.request.enqueued.store (&node, std::memory_order_seq_cst); // (6) with (7)
-        openEnqueues.fetch_or (bitOf (me), std::memory_order_seq_cst);  // (6) with (7)
 
         while (mine.request.enqueued.load (std::memory_order_seq_cst) != nullptr)
         {
+            showRequest (openEnqueues, me);
             auto* last = tail.load (std::memory_order_seq_cst);
 
             if (! hazards.tryProtect (me, tailHazard, last, tail))
@@ -519,7 +519,7 @@ private:
                 advance (tail, last, following);
         }
 
-        openEnqueues.fetch_and (~bitOf (me), std::memory_order_seq_cst);
+        hideRequest (openEnqueues, me);
     }
 
     /** The tail node is in the list: its request, if it still stands, has been fulfilled. */
@@ -527,8 +527,24 @@ private:
     {
         auto& request = slots[last.slot.get()].request.enqueued;
 
-        if (auto* expected = request.load (std::memory_order_seq_cst); expected == &last)
-            request.compare_exchange_strong (expected, nullptr, std::memory_order_seq_cst, std::memory_order_relaxed);
+        if (auto* expected = request.load (std::memory_order_seq_cst);
+            expected == &last
+            && request.compare_exchange_strong (expected, nullptr, std::memory_order_seq_cst, std::memory_order_relaxed))
+            hideRequest (openEnqueues, last.slot.get());
+    }
+
+    // A request's bit is taken away by whoever fulfils it: if its owner is stopped, the others go back to the fast way all the same.
+    // Should somebody who is late take away the bit of the owner's next request, the owner shows it again in its next round.
+    static void showRequest (Atomic<std::uint64_t>& open, unsigned slot) noexcept
+    {
+        if ((open.load (std::memory_order_seq_cst) & bitOf (slot)) == 0)
+            open.fetch_or (bitOf (slot), std::memory_order_seq_cst); // (6) with (7)
+    }
+
+    static void hideRequest (Atomic<std::uint64_t>& open, unsigned slot) noexcept
+    {
+        if ((open.load (std::memory_order_seq_cst) & bitOf (slot)) != 0)
+            open.fetch_and (~bitOf (slot), std::memory_order_seq_cst);
     }
 
     /** The request whose turn it is after that slot's; null when nobody asks. */
@@ -666,12 +682,12 @@ private:
 
         auto* before = request.deqSelf.load (std::memory_order_relaxed);
         auto* last = request.deqHelp.load (std::memory_order_relaxed);
-        request.deqSelf.store (last, std::memory_order_seq_cst);       // (6) with (7)
-        openDequeues.fetch_or (bitOf (me), std::memory_order_seq_cst); // (6) with (7)
+        request.deqSelf.store (last, std::memory_order_seq_cst); // (6) with (7)
         auto isEmpty = false;
 
         while (request.deqHelp.load (std::memory_order_seq_cst) == last)
         {
+            showRequest (openDequeues, me);
             auto* first = head.load (std::memory_order_seq_cst);
 
             if (! hazards.tryProtect (me, mine.headHazard, first, head))
@@ -719,7 +735,7 @@ private:
             hazards.scanIfAnyNew (me);
         }
 
-        openDequeues.fetch_and (~bitOf (me), std::memory_order_seq_cst);
+        hideRequest (openDequeues, me);
         return dequeued;
     }
 
@@ -800,9 +816,10 @@ private:
                 auto* expected = help.load (std::memory_order_seq_cst);
                 hazards.tryProtect (me, helpHazard, expected, help);
 
-                if (expected != following && head.load (std::memory_order_seq_cst) == first)
-                    help.compare_exchange_strong (expected, following, std::memory_order_seq_cst,
-                                                  std::memory_order_relaxed); // (5) with (5)
+                if (expected != following && head.load (std::memory_order_seq_cst) == first
+                    && help.compare_exchange_strong (expected, following, std::memory_order_seq_cst,
+                                                     std::memory_order_relaxed)) // (5) with (5)
+                    hideRequest (openDequeues, owner);
             }
         }
 
