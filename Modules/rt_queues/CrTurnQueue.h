@@ -31,15 +31,15 @@ namespace rt
     | enqueue(), tryDequeue() without a slot | any thread, not a real-time one | lock a mutex at a thread's first use | |
 
     n is the number of slots that are attached, not of those there could be. A scan reads 4 hazard pointers a slot and looks up what
-    the slot has retired, fewer than max (16, 8n) nodes; it is made once for so many dequeues, or when the pool is empty.
+    the slot has retired, at most 12n + 16 nodes; it is made once for 8n dequeues (at least 16), or when the pool is empty.
     "Wait-free" presumes that compare-and-swap is one instruction, or a loop of the hardware that ends (see the module's README).
 
     A dequeue that finds the queue empty says so at an instant when it was empty: the histories are linearizable. T must be
     nothrow-movable. tryEnqueue() takes an lvalue, and leaves it alone when it fails.
 
     The pool: a slot can count on attach()'s number of nodes less those under way: in the queue, and held back by each slot that
-    dequeues, fewer than max (16, 8n) until its next scan, which finding the queue empty makes too, and up to four after it. So
-    attach (N + n x max (16, 8n)) never refuses a value while fewer than N of the slot's are inside.
+    dequeues: at most 12n + 16 until its next scan, which finding the queue empty makes too, and what hazard pointers name after
+    it. So attach (N + n x (12n + 16)) never refuses a value while fewer than N of the slot's are inside.
 
     Slots end before the queue. What a slot leaves behind (free nodes, retired nodes) is the next one's that attaches there, and
     enqueue() takes over free nodes of slots that nobody has before it makes new ones. Each slot that ever dequeued pins up to

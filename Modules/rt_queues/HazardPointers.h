@@ -1,7 +1,6 @@
 #pragma once
 
 #include "CacheLine.h"
-#include "MpscQueue.h"
 #include "Policy.h"
 #include "SlotRegistry.h"
 
@@ -15,12 +14,13 @@
 namespace rt
 {
 
-/** What an object derives from to be retired to a HazardPointers domain. Its link is the domain's from then on, until the object
-    is handed back as reclaimable; before and after that it may be used for an MpscQueue.
+/** What an object derives from to be retired to a HazardPointers domain. The link is the domain's from retire() until the object
+    is handed over as reclaimable; before and after that it is the user's, for a list of one thread.
 */
 template <typename Policy>
-struct BasicRetirable : BasicMpscLink<Policy>
+struct BasicRetirable
 {
+    typename Policy::template Cell<BasicRetirable*> next;
 };
 
 using Retirable = BasicRetirable<StdPolicy>;
@@ -35,9 +35,9 @@ using Retirable = BasicRetirable<StdPolicy>;
     Each thread works through a Slot of its own: attach() finds one that is free, destroying the Slot gives it back, and what
     it had retired waits there for the next one that attaches. The cost of a scan follows the slots that are attached.
 
-    How much waits: fewer than getScanThreshold() objects a slot. With the usual patience of 2 that is twice the number of hazard
-    pointers that are attached (at least 16), so that every scan frees at least half of what it goes through, and costs no
-    more than a few steps for each object.
+    How much waits: a slot scans whenever it has gathered getScanThreshold() objects more than what its last scan had to keep,
+    which is one for each attached hazard pointer at most. With the usual patience of 2 the threshold is twice their number, at
+    least 16, so that a scan frees most of what it goes through, and costs a few steps for each object.
 
     Threads: as told per operation; a Slot belongs to one thread at a time. Destroying the domain: no Slot may be left, and
     what is still retired is handed to `reclaim`, slot by slot.
@@ -60,10 +60,11 @@ public:
 
     using Object = BasicRetirable<Policy>;
 
-    /** Gets a chain of objects that nobody looks at any more: `first`, then getNext() of each, until null. Called on the thread
-        that works with the slot, from retire() and scan(), or from the destructor. What it does, retire() does.
+    /** Gets a chain of objects that nobody looks at any more: `first`, then its `next`, until null. Returns those that it does not
+        want now, as a chain too: they are offered again after the next scan. Called on the thread that works with the slot,
+        from retire() and scan(), or from the destructor, which offers everything once. What it does, retire() does.
     */
-    using Reclaim = void (*) (void* context, unsigned slot, Object* first) noexcept;
+    using Reclaim = Object* (*) (void* context, unsigned slot, Object* first) noexcept;
 
     /** A thread's access to the domain. Moves, does not copy. Empty when attach() found no free slot. */
     class Slot
@@ -122,8 +123,9 @@ public:
     ~HazardPointers()
     {
         for (unsigned slot = 0; slot < maxSlots; ++slot)
-            if (auto* first = std::exchange (records[slot].retired, nullptr))
-                reclaim (context, slot, first);
+            for (auto* first : { records[slot].reclaimable, records[slot].retired })
+                if (first != nullptr)
+                    static_cast<void> (reclaim (context, slot, first));
     }
 
     /** A slot for the calling thread, or an empty one when all 64 are taken.
@@ -174,16 +176,18 @@ public:
     }
 
     /** Takes an object that nobody can find any more, to be reclaimed when nobody looks at it.
-        The slot's thread. Wait-free: every so often a scan(), otherwise two stores.
+        The slot's thread. Wait-free: every so often half of a scan(), first the one half, next time the other, so that no call
+        pays for both; otherwise two stores.
     */
     void retire (unsigned slot, Object& object) noexcept
     {
         auto& record = records[slot];
-        setNext (object, record.retired);
-        record.retired = &object;
+        keep (record, object);
 
-        if (++record.numRetired >= record.scanAt)
-            scan (slot);
+        if (record.reclaimable != nullptr)
+            handOver (slot);
+        else if (record.numRetired >= record.scanAt)
+            sort (slot);
     }
 
     /** Scans if anything was retired since the last scan: for a thread that has nothing better to do, so that what it holds back
@@ -191,7 +195,7 @@ public:
     */
     void scanIfAnyNew (unsigned slot) noexcept
     {
-        if (records[slot].numRetired > records[slot].numSurvived)
+        if (records[slot].numRetired > records[slot].numSurvived || records[slot].reclaimable != nullptr)
             scan (slot);
     }
 
@@ -199,6 +203,33 @@ public:
         The slot's thread. Wait-free: reads all hazard pointers that are attached, and looks each retired object up in them.
     */
     void scan (unsigned slot) noexcept
+    {
+        handOver (slot);
+        sort (slot);
+        handOver (slot);
+    }
+
+    /** Gives back a slot that was released from its Slot. Its thread. Wait-free*. */
+    void detach (unsigned slot) noexcept
+    {
+        for (unsigned i = 0; i < hazardsPerSlot; ++i)
+            clear (slot, i);
+
+        registry.release (slot);
+    }
+
+    /** The slots that are attached, a bit each. Any thread. Wait-free. */
+    std::uint64_t getAttached() const noexcept { return registry.getActive(); }
+
+    /** Takes this very slot if nobody has it, for handing over what is left in it. Any thread. Wait-free*. */
+    Slot attachExactly (unsigned number) noexcept
+    {
+        return registry.acquireExactly (number) ? Slot (*this, number) : Slot();
+    }
+
+private:
+    /** Tells the retired objects that a hazard pointer names from those that are reclaimable. */
+    void sort (unsigned slot) noexcept
     {
         std::array<const Object*, maxSlots * hazardsPerSlot> named;
         std::size_t numNamed = 0;
@@ -221,68 +252,47 @@ public:
                     });
 
         auto& record = records[slot];
-        Object* reclaimable = nullptr;
         auto* object = std::exchange (record.retired, nullptr);
         record.numRetired = 0;
 
         while (object != nullptr)
         {
-            auto* following = getNext (*object);
+            auto* following = object->next.get();
             const auto end = named.begin() + static_cast<std::ptrdiff_t> (numNamed);
 
             if ((filter & filterBit (object)) != 0 && std::find (named.begin(), end, object) != end)
             {
-                setNext (*object, record.retired);
-                record.retired = object;
-                ++record.numRetired;
+                keep (record, *object);
             }
             else
             {
-                setNext (*object, reclaimable);
-                reclaimable = object;
+                object->next.set (record.reclaimable);
+                record.reclaimable = object;
             }
 
             object = following;
         }
 
         record.numSurvived = record.numRetired;
-        record.scanAt = getScanThreshold (numSlots);
-
-        if (reclaimable != nullptr)
-            reclaim (context, slot, reclaimable);
+        record.scanAt = record.numRetired + getScanThreshold (numSlots);
     }
 
-    /** How many objects a slot gathers between scans, as things are attached now: the most that can wait there. */
-    unsigned getScanThreshold() const noexcept
+    /** Gives what is reclaimable to the reclaim function; what it does not want is retired again. */
+    void handOver (unsigned slot) noexcept
     {
-        return getScanThreshold (static_cast<unsigned> (std::popcount (registry.getActive())));
+        auto& record = records[slot];
+
+        if (auto* first = std::exchange (record.reclaimable, nullptr))
+        {
+            for (auto* left = reclaim (context, slot, first); left != nullptr;)
+            {
+                auto* following = left->next.get();
+                keep (record, *left);
+                left = following;
+            }
+        }
     }
 
-    /** Gives back a slot that was released from its Slot. Its thread. Wait-free*. */
-    void detach (unsigned slot) noexcept
-    {
-        for (unsigned i = 0; i < hazardsPerSlot; ++i)
-            clear (slot, i);
-
-        registry.release (slot);
-    }
-
-    /** The slots that are attached, a bit each. Any thread. Wait-free. */
-    std::uint64_t getAttached() const noexcept { return registry.getActive(); }
-
-    /** Takes this very slot if nobody has it, for handing over what is left in it. Any thread. Wait-free*. */
-    Slot attachExactly (unsigned number) noexcept
-    {
-        return registry.acquireExactly (number) ? Slot (*this, number) : Slot();
-    }
-
-    /** The next object of a reclaimable chain, or null. */
-    static Object* getNext (const Object& object) noexcept
-    {
-        return static_cast<Object*> (object.next.load (std::memory_order_relaxed));
-    }
-
-private:
     unsigned getScanThreshold (unsigned numSlots) const noexcept
     {
         return std::max (1u, patience * std::max (8u, numSlots * hazardsPerSlot));
@@ -294,12 +304,18 @@ private:
 
         // The slot's thread's own; from one to the next through the registry.
         Object* retired = nullptr;
+        Object* reclaimable = nullptr;
         unsigned numRetired = 0;
         unsigned numSurvived = 0; // of these, the last scan
         unsigned scanAt = 1;
     };
 
-    static void setNext (Object& object, Object* next) noexcept { object.next.store (next, std::memory_order_relaxed); }
+    static void keep (Record& record, Object& object) noexcept
+    {
+        object.next.set (record.retired);
+        record.retired = &object;
+        ++record.numRetired;
+    }
 
     static std::uint64_t filterBit (const Object* object) noexcept
     {

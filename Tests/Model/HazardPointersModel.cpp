@@ -21,13 +21,15 @@ struct Object : rt::BasicRetirable<RelacyPolicy>
 using Hazards = rt::HazardPointers<1, RelacyPolicy>;
 
 /** What is reclaimed is overwritten at once: a reader that still looks at it is seen. */
-void overwrite (void*, unsigned, Hazards::Object* first) noexcept
+Hazards::Object* overwrite (void*, unsigned, Hazards::Object* first) noexcept
 {
-    for (auto* object = first; object != nullptr; object = Hazards::getNext (*object))
+    for (auto* object = first; object != nullptr; object = object->next.get())
     {
         static_cast<Object*> (object)->value.set (-1);
         ++static_cast<Object*> (object)->numReclaimed;
     }
+
+    return nullptr;
 }
 
 struct TwoReaders : rl::test_suite<TwoReaders, 3>

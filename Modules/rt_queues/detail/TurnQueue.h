@@ -68,7 +68,7 @@ public:
     static constexpr unsigned defaultNodesPerSlot = 64;
 
     /** How often an operation tries the fast way before it asks the others for help. */
-    static constexpr unsigned defaultFastTries = 6;
+    static constexpr unsigned defaultFastTries = 10;
 
     /** A thread's access to the queue. Moves, does not copy; empty when there was no slot left. It must end before the queue. */
     class Slot
@@ -239,7 +239,7 @@ private:
         bool wasUsed = false;
         std::vector<std::unique_ptr<Node[]>> blocks;
         Request request;
-        MpscQueue<Node, Policy> comeHome;
+        alignas (cacheLineBytes) Atomic<Node*> cameHome{ nullptr }; // a stack: others push chains, the owner takes it whole
     };
 
     static constexpr unsigned tailHazard = 0, helpHazard = 3;
@@ -270,7 +270,7 @@ private:
 
     static void makeFree (SlotData& data, Node& node) noexcept
     {
-        node.next.store (data.free, std::memory_order_relaxed);
+        node.next.set (data.free);
         data.free = &node;
     }
 
@@ -290,11 +290,11 @@ private:
             return;
         }
 
-        fetchHome (me);
+        fetchHome (mine);
         unsigned numFree = 0;
 
         for (auto* node = mine.free; node != nullptr && numFree < numNodes; ++numFree)
-            node = static_cast<Node*> (Hazards::getNext (*node));
+            node = nextOf (*node);
 
         if (numFree < numNodes)
             addBlock (me, numNodes - numFree);
@@ -305,25 +305,26 @@ private:
         auto* node = data.free;
 
         if (node != nullptr)
-            data.free = static_cast<Node*> (Hazards::getNext (*node));
+            data.free = nextOf (*node);
 
         return node;
     }
 
-    void fetchHome (unsigned me) noexcept
+    /** What came home joins what is free. Its owner only. Wait-free: one exchange, when the free ones have run out. */
+    void fetchHome (SlotData& data) noexcept
     {
-        while (auto* node = slots[me].comeHome.pop().object)
-            makeFree (slots[me], *node);
+        if (data.free == nullptr && data.cameHome.load (std::memory_order_relaxed) != nullptr)
+            data.free = data.cameHome.exchange (nullptr, std::memory_order_acquire); // (9) with (9)
     }
+
+    static Node* nextOf (const Node& node) noexcept { return static_cast<Node*> (node.next.get()); }
 
     /** A node to enqueue; null when all are under way. A fixed number of steps, and at worst a scan of the retired ones. */
     Node* takeNode (unsigned me) noexcept
     {
         auto& mine = slots[me];
+        fetchHome (mine);
         auto* node = takeFree (mine);
-
-        if (node == nullptr)
-            node = mine.comeHome.pop().object;
 
         if (node == nullptr)
         {
@@ -370,19 +371,26 @@ private:
             if (auto idle = hazards.attachExactly (other))
             {
                 hazards.scan (other);
-                fetchHome (other);
 
-                while (auto* node = takeFree (slots[other]))
+                // First what is free there, then what came home since.
+                for (int i = 0; i < 2; ++i)
                 {
-                    node->slot.set (me);
-                    makeFree (slots[me], *node);
+                    while (auto* node = takeFree (slots[other]))
+                    {
+                        node->slot.set (me);
+                        makeFree (slots[me], *node);
+                    }
+
+                    fetchHome (slots[other]);
                 }
             }
         }
     }
 
-    /** The hazard pointers' reclaim function: nodes go back to the slots that they belong to, one push for all of a slot. */
-    static void bringHome (void* context, unsigned me, typename Hazards::Object* first) noexcept
+    /** The hazard pointers' reclaim function: nodes go back to the slots that they belong to, in one chain for each. A chain that
+        meets others at its home's door a few times over stays retired until the next scan.
+    */
+    static typename Hazards::Object* bringHome (void* context, unsigned me, typename Hazards::Object* first) noexcept
     {
         auto& self = *static_cast<TurnQueue*> (context);
 
@@ -395,32 +403,58 @@ private:
         std::array<Chain, maxSlots> chains;
         std::uint64_t used = 0;
 
-        for (auto* object = first; object != nullptr;)
+        for (auto* node = static_cast<Node*> (first); node != nullptr;)
         {
-            auto* node = static_cast<Node*> (object);
-            object = Hazards::getNext (*object);
-
+            auto* following = nextOf (*node);
             const auto home = node->slot.get();
 
             if (home == me)
             {
                 makeFree (self.slots[me], *node);
-                continue;
+            }
+            else
+            {
+                auto& chain = chains[home];
+                const auto isFirst = (used & bitOf (home)) == 0;
+                node->next.set (isFirst ? nullptr : chain.first);
+                chain = { node, isFirst ? node : chain.last };
+                used |= bitOf (home);
             }
 
-            auto& chain = chains[home];
-
-            if ((used & bitOf (home)) == 0)
-                chain.last = node;
-            else
-                MpscQueue<Node, Policy>::linkChain (*node, *chain.first);
-
-            chain.first = node;
-            used |= bitOf (home);
+            node = following;
         }
 
+        Node* left = nullptr;
+
         forEachBit (used,
-                    [&] (unsigned slot) { self.slots[slot].comeHome.pushChain (*chains[slot].first, *chains[slot].last); });
+                    [&] (unsigned home)
+                    {
+                        const auto& chain = chains[home];
+
+                        if (! pushHome (self.slots[home], *chain.first, *chain.last))
+                        {
+                            chain.last->next.set (left);
+                            left = chain.first;
+                        }
+                    });
+
+        return left;
+    }
+
+    static bool pushHome (SlotData& home, Node& first, Node& last) noexcept
+    {
+        auto* top = home.cameHome.load (std::memory_order_relaxed);
+
+        for (int i = 0; i < 4; ++i)
+        {
+            last.next.set (top);
+
+            if (home.cameHome.compare_exchange_strong (top, &first, std::memory_order_release,
+                                                       std::memory_order_relaxed)) // (9) with (9)
+                return true;
+        }
+
+        return false;
     }
 
     //----------------------------------------------------------------------------------------------------------------------
@@ -842,10 +876,10 @@ private:
 
     //----------------------------------------------------------------------------------------------------------------------
 
-    /** A bounded wait, twice as long each time: others get on with it instead of failing too. */
+    /** A bounded wait, up to twice as long each time: others get on with it instead of failing too. */
     static void backOff (unsigned tryNumber) noexcept
     {
-        for (unsigned i = 0; i < (1u << tryNumber); ++i)
+        for (unsigned i = 0; i < (1u << std::min (tryNumber, 6u)); ++i)
             Policy::pause();
     }
 

@@ -20,10 +20,12 @@ struct Reclaimed
 {
     std::vector<std::pair<unsigned, int>> objects; // slot, number
 
-    static void note (void* context, unsigned slot, Hazards::Object* first) noexcept
+    static Hazards::Object* note (void* context, unsigned slot, Hazards::Object* first) noexcept
     {
-        for (auto* object = first; object != nullptr; object = Hazards::getNext (*object))
+        for (auto* object = first; object != nullptr; object = object->next.get())
             static_cast<Reclaimed*> (context)->objects.emplace_back (slot, static_cast<Object*> (object)->number);
+
+        return nullptr;
     }
 };
 
