@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -207,6 +208,12 @@ public:
         handOver (slot);
         sort (slot);
         handOver (slot);
+    }
+
+    /** How many objects a slot gathers between scans, as things are attached now. */
+    unsigned getScanThreshold() const noexcept
+    {
+        return getScanThreshold (static_cast<unsigned> (std::popcount (registry.getActive())));
     }
 
     /** Gives back a slot that was released from its Slot. Its thread. Wait-free*. */

@@ -15,6 +15,7 @@ namespace rt
     - `Cell<T>`: a plain variable of one thread at a time, `get()` and `set()`. A checker reports a race on it;
     - `Watch`: stands beside a value that is made in place; `read()` and `write()` tell a checker that it is looked at or
       changed. Empty here;
+    - `prefetchToWrite()`: a hint, nothing to a checker;
     - `pause()`: what a bounded wait between two tries consists of.
 */
 struct StdPolicy
@@ -41,6 +42,16 @@ struct StdPolicy
         void read() const noexcept {}
         void write() noexcept {}
     };
+
+    /** Asks for the cache line to be brought here for writing, so that reading it first does not cost a second way. */
+    static void prefetchToWrite (const void* address) noexcept
+    {
+#if defined(__GNUC__)
+        __builtin_prefetch (address, 1);
+#else
+        static_cast<void> (address);
+#endif
+    }
 
     static void pause() noexcept
     {

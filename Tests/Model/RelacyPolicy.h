@@ -65,7 +65,10 @@ struct RelacyPolicy
         Atomic (const Atomic&) = delete;
         Atomic& operator= (const Atomic&) = delete;
 
-        T load (std::memory_order order, Where where = Where::current()) const { return value.load (orderOf (order), at (where)); }
+        T load (std::memory_order order, Where where = Where::current()) const
+        {
+            return value.load (orderOf (order), at (where));
+        }
 
         void store (T v, std::memory_order order, Where where = Where::current())
         {
@@ -80,13 +83,15 @@ struct RelacyPolicy
         bool compare_exchange_strong (T& expected, T desired, std::memory_order success, std::memory_order failure,
                                       Where where = Where::current())
         {
-            return value.compare_exchange_strong (expected, desired, orderOf (success), at (where), orderOf (failure), at (where));
+            return value.compare_exchange_strong (expected, desired, orderOf (success), at (where), orderOf (failure),
+                                                  at (where));
         }
 
         bool compare_exchange_weak (T& expected, T desired, std::memory_order success, std::memory_order failure,
                                     Where where = Where::current())
         {
-            return value.compare_exchange_weak (expected, desired, orderOf (success), at (where), orderOf (failure), at (where));
+            return value.compare_exchange_weak (expected, desired, orderOf (success), at (where), orderOf (failure),
+                                                at (where));
         }
 
         template <typename U>
@@ -141,6 +146,7 @@ struct RelacyPolicy
         rl::var<int> watched;
     };
 
+    static void prefetchToWrite (const void*) {}
     static void pause (Where where = Where::current()) { rl::yield (1, at (where)); }
 };
 

@@ -39,19 +39,20 @@ enum class End
     then sees to it that the node behind the head, should there be one by now, is claimed: so nobody can claim it later for a
     request that is no more.
 
-    Retiring. A node that was claimed the fast way is retired by whoever moves the head past it. One that was claimed the slow way
-    stays in its owner's Request, where helpers may compare with it, and is retired by the owner two slow dequeues later.
+    Retiring. A node is retired by the slot that dequeued it, once the head has passed it: if it was the fast way, at that slot's next
+    dequeue; if it was the slow way, two slow dequeues later, as it stays in the Request, where helpers may compare with it.
+    (Ramalhete and Correia retire by the same rule; Michael and Scott's queue leaves it to whoever moves the head.)
 
     Hazard pointers of a slot: one for the tail, one for the head and one for the node behind it, and one for the node in another's
-    deqHelp. A thread that is alone at an end need not announce it. The tail is then the node that it enqueued last, which only
-    itself can use again, as a node comes home to its owner's pool. The head is the node that it dequeued last, which it had
-    announced, by a plain store, before it claimed it.
+    deqHelp. A thread that is alone at an end need not announce it: the tail is then the node that it enqueued last, which only
+    itself can use again, as a node comes home to its owner's pool; the head is the node that it dequeued last, which only itself
+    retires.
 
     Memory orders (numbers as in the code). Requests and their bits against the scans for them, (6) and (7), are store-load pairs,
     and so is taking a dequeue request back (8) against (7) and the look at the ends that follows: seq_cst. The links: a value
     is written before the CAS (1) on the link or before the request (6), and read after the acquire of the link (2) or of
-    deqHelp (5). The claim (3) is an RMW, seq_cst as the ends are, so that who retires a node, having read its claim (4), also
-    sees the hazard pointer that the claimer announced before.
+    deqHelp (5). The ends are seq_cst, for the hazard pointers' sake: who retires a node has seen the head past it. A claim (3) is
+    read (4) for the slot and the generation in it. Chains that come home (9) are released and acquired.
 */
 template <typename T, End producers, End consumers, typename Policy>
 class TurnQueue : private ThreadSlots
@@ -116,6 +117,7 @@ public:
         addBlock (0, 1);
         auto* passed = std::exchange (slots[0].free, nullptr);
         passed->claim.store (claimedFast (passed->claim.load (std::memory_order_relaxed), 0), std::memory_order_relaxed);
+        slots[0].ownHead = passed;
         head.store (passed, std::memory_order_relaxed);
         tail.store (passed, std::memory_order_relaxed);
     }
@@ -234,15 +236,14 @@ private:
     {
         Node* free = nullptr;
         Node* ownTail = nullptr; // enqueued last, the fast way; or null
-        Node* ownHead = nullptr; // protected by hazard pointer `headHazard` since before the head came to it; or null
-        unsigned headHazard = 1; // 1 or 2
+        Node* ownHead = nullptr; // dequeued last, the fast way, and not retired yet; or null
         bool wasUsed = false;
         std::vector<std::unique_ptr<Node[]>> blocks;
         Request request;
         alignas (cacheLineBytes) Atomic<Node*> cameHome{ nullptr }; // a stack: others push chains, the owner takes it whole
     };
 
-    static constexpr unsigned tailHazard = 0, helpHazard = 3;
+    static constexpr unsigned tailHazard = 0, headHazard = 1, nextHazard = 2, helpHazard = 3;
 
     static constexpr std::uint64_t bitOf (unsigned slot) noexcept { return SlotRegistry<Policy>::bitOf (slot); }
 
@@ -290,7 +291,13 @@ private:
             return;
         }
 
-        fetchHome (mine);
+        for (auto* node = mine.cameHome.exchange (nullptr, std::memory_order_acquire); node != nullptr;) // (9) with (9)
+        {
+            auto* following = nextOf (*node);
+            makeFree (mine, *node);
+            node = following;
+        }
+
         unsigned numFree = 0;
 
         for (auto* node = mine.free; node != nullptr && numFree < numNodes; ++numFree)
@@ -490,6 +497,7 @@ private:
                 return false;
 
             auto* last = tail.load (std::memory_order_seq_cst);
+            Policy::prefetchToWrite (last);
 
             if (last != mine.ownTail)
             {
@@ -658,9 +666,9 @@ private:
 
             if (first != mine.ownHead)
             {
-                mine.ownHead = nullptr;
+                retireOwnHead (me);
 
-                if (! hazards.tryProtect (me, mine.headHazard, first, head))
+                if (! hazards.tryProtect (me, headHazard, first, head))
                     continue;
             }
 
@@ -673,6 +681,7 @@ private:
             // Not protected: it may have been used again before we read its claim. But not if the head is still where it was
             // afterwards, and if that comes later the generation tells.
             auto* following = linkOf (*first);
+            Policy::prefetchToWrite (following);
             auto claim = following->claim.load (std::memory_order_acquire); // (4) with (3)
 
             if (head.load (std::memory_order_seq_cst) != first)
@@ -683,21 +692,19 @@ private:
                 if (! isFast (claim))
                     return Fast::failed;
 
-                moveHead (me, first, following);
+                advance (head, first, following);
                 backOff (i);
                 continue;
             }
 
-            // Who retires it has seen our claim, and so this.
-            hazards.announce (me, mine.headHazard ^ 3, following);
-
+            // From then on nobody but us retires it.
             if (following->claim.compare_exchange_strong (claim, claimedFast (claim, me), std::memory_order_seq_cst,
                                                           std::memory_order_relaxed)) // (3) with (4)
             {
                 value.emplace (following->takeValue());
-                moveHead (me, first, following);
+                advance (head, first, following);
+                retireOwnHead (me);
                 mine.ownHead = following;
-                mine.headHazard ^= 3;
                 return Fast::done;
             }
 
@@ -712,7 +719,6 @@ private:
     {
         auto& mine = slots[me];
         auto& request = mine.request;
-        mine.ownHead = nullptr;
 
         auto* before = request.deqSelf.load (std::memory_order_relaxed);
         auto* last = request.deqHelp.load (std::memory_order_relaxed);
@@ -724,7 +730,10 @@ private:
             showRequest (openDequeues, me);
             auto* first = head.load (std::memory_order_seq_cst);
 
-            if (! hazards.tryProtect (me, mine.headHazard, first, head))
+            if (first != mine.ownHead)
+                retireOwnHead (me);
+
+            if (! hazards.tryProtect (me, headHazard, first, head))
                 continue;
 
             if (first == tail.load (std::memory_order_seq_cst))
@@ -742,7 +751,7 @@ private:
 
             auto* following = linkOf (*first);
 
-            if (hazards.tryProtect (me, mine.headHazard ^ 3, following, first->link)
+            if (hazards.tryProtect (me, nextHazard, following, first->link)
                 && head.load (std::memory_order_seq_cst) == first)
             {
                 claimInTurn (first, following);
@@ -759,10 +768,11 @@ private:
             // The head must be past `before`'s successor before that is retired.
             auto* first = head.load (std::memory_order_seq_cst);
 
-            if (hazards.tryProtect (me, mine.headHazard, first, head) && linkOf (*first) == dequeued)
-                moveHead (me, first, dequeued);
+            if (hazards.tryProtect (me, headHazard, first, head) && linkOf (*first) == dequeued)
+                advance (head, first, dequeued);
 
             hazards.retire (me, *before);
+            retireOwnHead (me);
         }
         else
         {
@@ -782,13 +792,12 @@ private:
         if (mine.request.deqHelp.load (std::memory_order_seq_cst) != last || first == tail.load (std::memory_order_seq_cst))
             return;
 
-        if (! hazards.tryProtect (me, mine.headHazard, first, head))
+        if (! hazards.tryProtect (me, headHazard, first, head))
             return;
 
         auto* following = linkOf (*first);
 
-        if (! hazards.tryProtect (me, mine.headHazard ^ 3, following, first->link)
-            || head.load (std::memory_order_seq_cst) != first)
+        if (! hazards.tryProtect (me, nextHazard, following, first->link) || head.load (std::memory_order_seq_cst) != first)
             return;
 
         claimInTurn (first, following);
@@ -857,37 +866,34 @@ private:
             }
         }
 
-        moveHead (me, first, following);
+        advance (head, first, following);
     }
 
-    /** From a protected node to the one behind it, whose claim is settled and, if it was a slow one, delivered. */
-    void moveHead (unsigned me, Node* first, Node* following) noexcept
+    /** The head is past what the slot dequeued last the fast way, if that is not retired yet. */
+    void retireOwnHead (unsigned me) noexcept
     {
-        const auto claim = first->claim.load (std::memory_order_acquire); // (4) with (3)
-
-        if (advance (head, first, following) && isFast (claim))
-            hazards.retire (me, *first);
+        if (auto* passed = std::exchange (slots[me].ownHead, nullptr))
+            hazards.retire (me, *passed);
     }
 
-    static bool advance (Atomic<Node*>& end, Node* from, Node* to) noexcept
+    /** From a protected node to the one behind it; in the head's case that one is claimed, and delivered if it is a slow one. */
+    static void advance (Atomic<Node*>& end, Node* from, Node* to) noexcept
     {
-        return end.compare_exchange_strong (from, to, std::memory_order_seq_cst, std::memory_order_relaxed);
+        end.compare_exchange_strong (from, to, std::memory_order_seq_cst, std::memory_order_relaxed);
     }
 
     //----------------------------------------------------------------------------------------------------------------------
 
-    /** A bounded wait, up to twice as long each time: others get on with it instead of failing too. */
+    /** A bounded wait, from the third try on and twice as long each time: others get on with it instead of failing too. */
     static void backOff (unsigned tryNumber) noexcept
     {
-        for (unsigned i = 0; i < (1u << std::min (tryNumber, 6u)); ++i)
+        const auto numPauses = tryNumber < 2 ? 0u : 1u << std::min (tryNumber - 2, 6u);
+
+        for (unsigned i = 0; i < numPauses; ++i)
             Policy::pause();
     }
 
-    void forget (unsigned me) noexcept
-    {
-        slots[me].ownTail = nullptr;
-        slots[me].ownHead = nullptr;
-    }
+    void forget (unsigned me) noexcept { slots[me].ownTail = nullptr; }
 
     int attachThread() override
     {
