@@ -43,7 +43,7 @@ namespace rt
 
     Slots end before the queue. What a slot leaves behind (free nodes, retired nodes) is the next one's that attaches there, and
     enqueue() takes over free nodes of slots that nobody has before it makes new ones. Each slot that ever dequeued pins up to
-    four nodes.
+    three nodes.
 
     Memory: 48 KB for the 64 slots, and 64 bytes or more a node.
 
