@@ -1,6 +1,8 @@
 #include "host_engine.h"
 
 #include "Engine.cpp"
+#include "background/BackgroundPool.cpp"
+#include "background/JobSequence.cpp"
 #include "session/SpelledJson.cpp"
 #include "session/Session.cpp"
 #include "session/FiltergraphImport.cpp"

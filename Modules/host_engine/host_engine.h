@@ -9,7 +9,7 @@
   license:            GPL-3.0-or-later
   minimumCppStandard: 20
 
-  dependencies:       juce_audio_devices, juce_audio_formats, host_graph, host_plugins
+  dependencies:       juce_audio_devices, juce_audio_formats, rt_queues, rt_memory, host_graph, host_plugins
   linuxPackages:      samplerate libmd
 
  END_JUCE_MODULE_DECLARATION
@@ -18,6 +18,8 @@
 #pragma once
 
 #include "Engine.h"
+#include "background/BackgroundPool.h"
+#include "background/JobSequence.h"
 #include "session/Session.h"
 #include "session/FiltergraphImport.h"
 #include "session/NodeFactory.h"

@@ -4,10 +4,7 @@
 
 #include <host_plugins/WriteFile.h>
 
-#include <condition_variable>
-#include <deque>
 #include <mutex>
-#include <thread>
 
 namespace gui
 {
@@ -19,24 +16,10 @@ constexpr double secondsToSettle = 1.0; ///< after a change: the plugin has to h
 constexpr int tickMilliseconds = 50;
 } // namespace
 
-/** The thread that touches the files, one thing after the other. */
+/** What touches the files: in the background, one thing after the other. */
 class Autosave::Writer
 {
 public:
-    Writer() : thread ([this] { run(); }) {}
-
-    /** Does first what there is to do. */
-    ~Writer()
-    {
-        {
-            const std::scoped_lock lock (mutex);
-            isEnding = true;
-        }
-
-        wake.notify_all();
-        thread.join();
-    }
-
     void write (host::SessionEditor::Snapshot snapshot, const juce::File& wanted)
     {
         post (
@@ -61,17 +44,8 @@ public:
         post ([this, file] { files.insert (file); });
     }
 
-    bool isBusy() const
-    {
-        const std::scoped_lock lock (mutex);
-        return isWorking || ! jobs.empty();
-    }
-
-    void wait()
-    {
-        std::unique_lock lock (mutex);
-        idle.wait (lock, [this] { return jobs.empty() && ! isWorking; });
-    }
+    bool isBusy() const { return jobs.isBusy(); }
+    void wait() { jobs.wait(); }
 
     /** How the last journal failed; empty if it did not. */
     std::string getError() const
@@ -83,36 +57,13 @@ public:
 private:
     void post (std::function<void()> job)
     {
-        {
-            const std::scoped_lock lock (mutex);
-            jobs.push_back (std::move (job));
-        }
-
-        wake.notify_all();
-    }
-
-    void run()
-    {
-        std::unique_lock lock (mutex);
-
-        for (;;)
-        {
-            wake.wait (lock, [this] { return isEnding || ! jobs.empty(); });
-
-            if (jobs.empty())
-                return;
-
-            auto job = std::move (jobs.front());
-            jobs.pop_front();
-            isWorking = true;
-            lock.unlock();
-            auto why = perform (job);
-            job = nullptr;
-            lock.lock();
-            error = std::move (why);
-            isWorking = false;
-            idle.notify_all();
-        }
+        jobs.post (
+            [this, job = std::move (job)]
+            {
+                auto why = perform (job);
+                const std::scoped_lock lock (mutex);
+                error = std::move (why);
+            });
     }
 
     static std::string perform (const std::function<void()>& job)
@@ -137,12 +88,10 @@ private:
     }
 
     mutable std::mutex mutex;
-    std::condition_variable wake, idle;
-    std::deque<std::function<void()>> jobs;
     std::string error;
-    bool isWorking = false, isEnding = false;
-    std::set<juce::File> files; ///< this thread's own
-    std::thread thread;         ///< the last: it uses the others
+    std::set<juce::File> files; ///< the jobs' own
+    juce::SharedResourcePointer<host::BackgroundPool> pool;
+    host::JobSequence jobs{ *pool }; ///< the last: it does first what there is to do, and that uses the others
 };
 
 //======================================================================================================================

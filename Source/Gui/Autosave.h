@@ -14,7 +14,7 @@ namespace gui
 
     While the session is edited, its document goes there some time after each change, at the most every ten seconds. Plugins
     are asked for their state one at a time between the window's events, and only those that may have changed since they were
-    asked last; the text is made and written on a thread of its own. The journal goes when the session is saved, left for
+    asked last; the text is made and written in the background. The journal goes when the session is saved, left for
     another or let go of.
 
     Message thread. The editor must outlive it. */

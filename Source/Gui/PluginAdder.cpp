@@ -25,7 +25,7 @@ void PluginAdder::timerCallback()
     const auto ref = requests.front().ref.toStdString();
 
     if (trial == nullptr)
-        trial = std::make_unique<TrialThread> (std::vector{ ref });
+        trial = std::make_unique<PluginTrials> (std::vector{ ref });
 
     const auto outcome = trial->getOutcome (ref);
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "TrialThread.h"
+#include "PluginTrials.h"
 #include "Workspace.h"
 
 #include <deque>
@@ -36,7 +36,7 @@ private:
 
     Workspace& workspace;
     std::deque<Request> requests;
-    std::unique_ptr<TrialThread> trial;
+    std::unique_ptr<PluginTrials> trial;
 };
 
 } // namespace gui

@@ -7,18 +7,17 @@
 namespace gui
 {
 
-PluginScan::PluginScan() : juce::Thread ("Plugin scan") {}
-
 PluginScan::~PluginScan()
 {
     shouldStop = true;
-    stopThread (-1);
+    jobs.dropWaiting();
+    jobs.wait();
     cancelPendingUpdate();
 }
 
 void PluginScan::begin()
 {
-    add ([this] { publish (read()); });
+    jobs.post ([this] { publish (read()); });
 
     if (! host::Catalogue::getFile().existsAsFile())
         if (const auto own = host::PluginPaths::getOwnFolder(); own.isDirectory())
@@ -42,19 +41,6 @@ void PluginScan::scan (const juce::String& format, const juce::File& file)
 
 void PluginScan::stop() { shouldStop = true; }
 
-void PluginScan::add (std::function<void()> job)
-{
-    {
-        const std::lock_guard lock (mutex);
-        jobs.push_back (std::move (job));
-    }
-
-    if (! isThreadRunning())
-        startThread();
-
-    notify();
-}
-
 void PluginScan::addScan (juce::StringArray formats, juce::StringArray paths)
 {
     if (numScans++ == 0)
@@ -63,33 +49,10 @@ void PluginScan::addScan (juce::StringArray formats, juce::StringArray paths)
         progress = {};
     }
 
-    add ([this, formats = std::move (formats), paths = std::move (paths)] { scanHere (formats, paths); });
+    jobs.post ([this, formats = std::move (formats), paths = std::move (paths)] { scanHere (formats, paths); });
 
     if (onProgress)
         onProgress();
-}
-
-void PluginScan::run()
-{
-    while (! threadShouldExit())
-    {
-        std::function<void()> job;
-
-        {
-            const std::lock_guard lock (mutex);
-
-            if (! jobs.empty())
-            {
-                job = std::move (jobs.front());
-                jobs.pop_front();
-            }
-        }
-
-        if (job)
-            job();
-        else
-            wait (-1);
-    }
 }
 
 void PluginScan::scanHere (const juce::StringArray& formats, const juce::StringArray& paths)

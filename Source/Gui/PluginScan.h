@@ -1,24 +1,23 @@
 #pragma once
 
+#include <host_engine/background/JobSequence.h>
 #include <host_plugins/host_plugins.h>
 #include <juce_events/juce_events.h>
 
 #include <atomic>
-#include <deque>
 #include <functional>
 #include <mutex>
 
 namespace gui
 {
 
-/** The plugins of this machine as the catalogue has them, and scans for more: both on a thread of its own.
+/** The plugins of this machine as the catalogue has them, and scans for more: both in the background.
 
     Nothing happens before one of begin(), loadNow() or scan() is called. It may be destroyed at any time; a scan under way is
     stopped then. Message thread. */
-class PluginScan final : private juce::Thread, private juce::AsyncUpdater
+class PluginScan final : private juce::AsyncUpdater
 {
 public:
-    PluginScan();
     ~PluginScan() override;
 
     /** What the catalogue has. */
@@ -66,9 +65,7 @@ private:
         bool isError = false;
     };
 
-    void add (std::function<void()>);
     void addScan (juce::StringArray formats, juce::StringArray paths);
-    void run() override;
     void handleAsyncUpdate() override;
     void scanHere (const juce::StringArray& formats, const juce::StringArray& paths);
     Finish scanAndMerge (const juce::StringArray& formats, const juce::StringArray& paths);
@@ -82,10 +79,12 @@ private:
 
     std::atomic<bool> shouldStop{ false };
     std::mutex mutex;
-    std::deque<std::function<void()>> jobs; ///< from here on under the mutex
-    std::optional<Known> newKnown;
+    std::optional<Known> newKnown; ///< from here on under the mutex
     std::optional<Progress> newProgress;
     std::vector<Finish> finishes;
+
+    juce::SharedResourcePointer<host::BackgroundPool> pool;
+    host::JobSequence jobs{ *pool }; ///< the last: its jobs use the others
 };
 
 } // namespace gui

@@ -11,7 +11,7 @@ SessionLoader::SessionLoader (host::Session toLoad, host::PluginFormats& formats
     for (const auto& node : session.getNodes())
         refs.push_back (host::NodeFactory::getRef (node, session));
 
-    trials = std::make_unique<TrialThread> (std::move (refs));
+    trials = std::make_unique<PluginTrials> (std::move (refs));
     startTimer (5);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "TrialThread.h"
+#include "PluginTrials.h"
 
 #include <host_engine/host_engine.h>
 
@@ -53,7 +53,7 @@ private:
     host::PluginFormats& formats;
     host::Engine& engine;
     std::vector<host::MadeNode> nodes;
-    std::unique_ptr<TrialThread> trials;
+    std::unique_ptr<PluginTrials> trials;
     bool isCancelled = false;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <host_engine/background/JobSequence.h>
 #include <juce_core/juce_core.h>
 
 #include <atomic>
@@ -14,25 +15,27 @@ namespace gui
 
 /** Loads plugins in child processes, one after the other, while the window goes on. What each came to can be asked at any
     time. Message thread. */
-class TrialThread final : private juce::Thread
+class PluginTrials final
 {
 public:
-    explicit TrialThread (std::vector<std::string> refs);
+    explicit PluginTrials (std::vector<std::string> refs);
 
     /** Stops, and waits for the child to end: some milliseconds. */
-    ~TrialThread() override;
+    ~PluginTrials();
 
     /** Empty when the plugin loaded well, else what happened; nullopt while it is not known yet. Plugins that need no trial
         are known at once. */
     std::optional<std::string> getOutcome (const std::string& ref) const;
 
 private:
-    void run() override;
+    void run();
 
     const std::vector<std::string> refs;
     std::atomic<bool> stop{ false };
     mutable std::mutex mutex;
     std::map<std::string, std::string> outcomes;
+    juce::SharedResourcePointer<host::BackgroundPool> pool;
+    host::JobSequence job{ *pool }; ///< the last: it uses the others
 };
 
 } // namespace gui

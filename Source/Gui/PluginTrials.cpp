@@ -1,4 +1,4 @@
-#include "TrialThread.h"
+#include "PluginTrials.h"
 
 #include <host_graph/Error.h>
 #include <host_plugins/process/TrialLoad.h>
@@ -6,18 +6,19 @@
 namespace gui
 {
 
-TrialThread::TrialThread (std::vector<std::string> refsToTry) : Thread ("trial loading"), refs (std::move (refsToTry))
+PluginTrials::PluginTrials (std::vector<std::string> refsToTry) : refs (std::move (refsToTry))
 {
-    startThread();
+    job.post ([this] { run(); });
 }
 
-TrialThread::~TrialThread()
+PluginTrials::~PluginTrials()
 {
     stop = true;
-    stopThread (-1);
+    job.dropWaiting();
+    job.wait();
 }
 
-std::optional<std::string> TrialThread::getOutcome (const std::string& ref) const
+std::optional<std::string> PluginTrials::getOutcome (const std::string& ref) const
 {
     if (! host::needsTrialLoad (ref))
         return std::string();
@@ -27,7 +28,7 @@ std::optional<std::string> TrialThread::getOutcome (const std::string& ref) cons
     return found != outcomes.end() ? std::optional (found->second) : std::nullopt;
 }
 
-void TrialThread::run()
+void PluginTrials::run()
 {
     for (const auto& ref : refs)
     {
