@@ -70,9 +70,9 @@ TEST_CASE ("A try at protecting says when the source has changed meanwhile")
 TEST_CASE ("What is announced before it can be found is protected")
 {
     Reclaimed reclaimed;
+    Object object;
     Hazards hazards (Reclaimed::note, &reclaimed, 0);
     auto slot = hazards.attach();
-    Object object;
     hazards.announce (slot.getNumber(), 0, &object);
     hazards.retire (slot.getNumber(), object);
     CHECK (reclaimed.objects.empty());
@@ -84,9 +84,9 @@ TEST_CASE ("What is announced before it can be found is protected")
 TEST_CASE ("No more than the threshold waits in a slot, and a scan comes by itself")
 {
     Reclaimed reclaimed;
+    std::array<Object, 100> objects;
     Hazards hazards (Reclaimed::note, &reclaimed);
     auto slot = hazards.attach();
-    std::array<Object, 100> objects;
     CHECK (hazards.getScanThreshold() == 16);
 
     std::size_t numRetired = 0, mostWaiting = 0;
