@@ -11,7 +11,7 @@ namespace host
 struct JobSequence::State
 {
     /** Does what there is to do, unless another thread is at it. */
-    void work (BackgroundPool& pool, std::unique_lock<std::mutex>& lock)
+    void work (BackgroundPool& poolToUse, std::unique_lock<std::mutex>& lock)
     {
         while (! isWorking && ! jobs.empty())
         {
@@ -19,7 +19,7 @@ struct JobSequence::State
             jobs.pop_front();
             isWorking = true;
             lock.unlock();
-            pool.perform (job);
+            poolToUse.perform (job);
             job = nullptr;
             lock.lock();
             isWorking = false;
