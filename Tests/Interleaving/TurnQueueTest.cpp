@@ -81,14 +81,9 @@ public:
     {
         const auto consumer = findRole (Role::consumer);
 
-        for (auto isEmpty = false; ! isEmpty;)
-            history.record (
-                [&]
-                {
-                    const auto value = queue.tryDequeue (slots[consumer]);
-                    isEmpty = ! value;
-                    return Call{ Call::Kind::pop, value };
-                });
+        do
+            history.record ([&] { return Call{ Call::Kind::pop, queue.tryDequeue (slots[consumer]) }; });
+        while (history.getEvents().back().call.value);
 
         // And goes on working: what was retired or reused too early shows when its node comes round again.
         const auto producer = findRole (Role::producer);
