@@ -884,10 +884,10 @@ private:
 
     //----------------------------------------------------------------------------------------------------------------------
 
-    /** A bounded wait, from the third try on and twice as long each time: others get on with it instead of failing too. */
+    /** A bounded wait, from the second try on and twice as long each time: others get on with it instead of failing too. */
     static void backOff (unsigned tryNumber) noexcept
     {
-        const auto numPauses = tryNumber < 2 ? 0u : 1u << std::min (tryNumber - 2, 6u);
+        const auto numPauses = tryNumber < 1 ? 0u : 1u << std::min (tryNumber - 1, 6u);
 
         for (unsigned i = 0; i < numPauses; ++i)
             Policy::pause();
