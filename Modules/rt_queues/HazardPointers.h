@@ -46,9 +46,7 @@ using Retirable = BasicRetirable<StdPolicy>;
     Memory orders (numbers as in the code). Announcing (1) and looking again (2), against taking out and then scanning (3),
     (SlotRegistry (1)), is a store-load pair, so all four are seq_cst, and so must be the caller's operation that takes the
     object out: either the scan sees the hazard pointer, or the second look sees that the object is gone. Letting go (4) is a
-    release, so that all that was done with the object happens before its reuse, by (3). announce() (5) is a release without
-    a second look: it is for an object that nobody can have retired yet, when everybody who ever will does so after having
-    acquired something that the announcing thread releases later; then the scan must see it.
+    release, so that all that was done with the object happens before its reuse, by (3).
 
     Source: Maged Michael, "Hazard Pointers: Safe Memory Reclamation for Lock-Free Objects" (2004). Scans are batched as there;
     nothing here uses asymmetric fences (membarrier), which would be a system call on the reclaiming thread.
@@ -164,12 +162,6 @@ public:
         return candidate;
     }
 
-    /** Protects an object that nobody can have retired yet; see the class. The slot's thread. Wait-free: one store. */
-    void announce (unsigned slot, unsigned index, Object* object) noexcept
-    {
-        records[slot].hazards[index].store (object, std::memory_order_release); // (5) with (3)
-    }
-
     /** Lets go of what the hazard pointer protected. The slot's thread. Wait-free: one store. */
     void clear (unsigned slot, unsigned index) noexcept
     {
@@ -250,7 +242,7 @@ private:
 
                         for (const auto& hazard : records[other].hazards)
                         {
-                            if (const auto* object = hazard.load (std::memory_order_seq_cst)) // (3) with (1), (4), (5)
+                            if (const auto* object = hazard.load (std::memory_order_seq_cst)) // (3) with (1), (4)
                             {
                                 named[numNamed++] = object;
                                 filter |= filterBit (object);

@@ -67,20 +67,6 @@ TEST_CASE ("A try at protecting says when the source has changed meanwhile")
     CHECK (hazards.protect (slot.getNumber(), 0, source) == nullptr);
 }
 
-TEST_CASE ("What is announced before it can be found is protected")
-{
-    Reclaimed reclaimed;
-    Object object;
-    Hazards hazards (Reclaimed::note, &reclaimed, 0);
-    auto slot = hazards.attach();
-    hazards.announce (slot.getNumber(), 0, &object);
-    hazards.retire (slot.getNumber(), object);
-    CHECK (reclaimed.objects.empty());
-    hazards.clear (slot.getNumber(), 0);
-    hazards.scan (slot.getNumber());
-    CHECK (reclaimed.objects.size() == 1);
-}
-
 TEST_CASE ("No more than the threshold waits in a slot, and a scan comes by itself")
 {
     Reclaimed reclaimed;
@@ -124,7 +110,8 @@ TEST_CASE ("What a slot leaves behind is the next one's, or the end's")
             auto slot = hazards.attach();
             left = slot.getNumber();
             hazards.retire (slot.getNumber(), objects[0]);
-            hazards.announce (reader.getNumber(), 0, &objects[1]);
+            const std::atomic<Object*> source{ &objects[1] };
+            hazards.protect (reader.getNumber(), 0, source);
             hazards.retire (slot.getNumber(), objects[1]);
         }
 
