@@ -63,7 +63,8 @@ target_compile_definitions (juce_shared
         JUCE_JACK_CLIENT_NAME="AudioHost"
         JUCE_VST3_CAN_REPLACE_VST2=0)
 
-target_compile_options (juce_shared PRIVATE -w)
+# Line tables here too: the guard tells JUCE's own calls apart by function, file and line.
+target_compile_options (juce_shared PRIVATE -w $<$<CONFIG:Release>:-g1>)
 set_target_properties (juce_shared PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
 target_link_libraries (juce_shared PUBLIC PkgConfig::JuceDeps Threads::Threads ${CMAKE_DL_LIBS} rt)
 

@@ -24,8 +24,12 @@ std::vector<Violation> takeNewSites();
 /** Forgets everything recorded. Not real-time; calls that others make meanwhile are forgotten too. */
 void reset();
 
-/** Calls recorded since the start or the last reset, overflow included. Any thread. Wait-free. */
+/** Calls recorded since the start or the last reset, overflow and what suppressions cover included: a change says that there is
+    something new to look at. Any thread. Wait-free. */
 std::uint64_t getViolationCount() noexcept;
+
+/** The name that violations of this node show, and suppressions match; an empty one takes it away. Not real-time; any thread. */
+void setNodeName (std::uint32_t node, std::string name);
 
 /** The linker's names of what the executable interposes. Empty in sanitizer builds, where the sanitizer's own interceptors
     stay and its allocation hooks feed the guard. */

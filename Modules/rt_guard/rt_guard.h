@@ -13,7 +13,12 @@
 */
 #pragma once
 
+#include "FutexWake.h"
 #include "Guard.h"
 #include "NodeScope.h"
+#include "Nonblocking.h"
+#include "PageFaults.h"
 #include "Permit.h"
 #include "RealtimeScope.h"
+#include "Suppressions.h"
+#include "SystemCallNet.h"
