@@ -1,4 +1,5 @@
 #include "rt_guard.h"
 
 #include "Records.cpp"
+#include "Suppressions.cpp"
 #include "Symbols.cpp"
