@@ -1,100 +1,50 @@
-#include "Guard.h"
 #include "detail/Records.h"
-
-#include <unistd.h>
-#include <unwind.h>
+#include "detail/ThreadState.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
-#include <cerrno>
-#include <charconv>
-#include <cstring>
 #include <mutex>
 #include <thread>
 
-namespace rt::guard
-{
-
-namespace detail
+namespace rt::guard::detail
 {
 
 constinit thread_local ThreadState threadState;
 
-namespace
-{
-
 /** A place in the table. `key` is claimed by one exchange, the fields are then written by that thread alone, and `ready`
-    tells readers that they may look. */
+    tells the others that they may look. */
 struct Site
 {
     std::atomic<std::uint64_t> key{ 0 };
-    std::atomic<std::uint64_t> count{ 0 };
+    std::atomic<std::uint64_t> count{ 0 }, contended{ 0 }, worstNanoseconds{ 0 };
     std::atomic<bool> ready{ false };
-    bool told = false; ///< under readersMutex
+    std::atomic<Verdict> verdict{ Verdict::unknown };
     Phase phase = Phase::process;
     std::uint32_t node = 0;
-    std::uint32_t numFrames = 0;
     const char* function = nullptr;
+    std::uintptr_t distance = 0; ///< from the frame near the call to the scope's
     std::uint64_t firstBlock = 0;
     std::uint64_t order = 0;
-    std::array<const void*, maxFrames> frames{};
+    Stack stack;
 };
+
+namespace
+{
 
 /** Beyond this many occupied places a new site counts as overflow: it bounds the time of a hit in a full table. */
 constexpr std::size_t maxProbes = 64;
 
 constinit std::array<Site, maxSites> sites{};
-constinit std::atomic<Mode> currentMode{ Mode::count };
-constinit std::atomic<std::uint64_t> numCalls{ 0 }, numOverflows{ 0 }, nextOrder{ 0 };
+
+/** Where a call that looks like this was found last: the site's place plus 1. Anything may stand here, as it is checked against the
+    site. It spares the walk for every call of a site but the first. */
+constinit std::array<std::atomic<std::uint16_t>, 2 * maxSites> shortcuts{};
+
+constinit std::atomic<std::uint64_t> numCalls{ 0 }, numOverflows{ 0 }, nextOrder{ 1 }, numResets{ 0 };
 constinit std::atomic<std::uint32_t> numWriters{ 0 };
 constinit std::atomic<bool> resetting{ false };
-constinit std::mutex readersMutex; ///< snapshots and resets, never writers
-
-struct Stack
-{
-    const void* returnAddress = nullptr;
-    const void* scopeFrame = nullptr;
-    bool begun = false;
-    std::size_t size = 0;
-    std::array<const void*, maxFrames> frames;
-
-    void push (std::uintptr_t address) noexcept
-    {
-        frames[size++] = reinterpret_cast<const void*> (address); // NOLINT: an address, never followed
-    }
-};
-
-_Unwind_Reason_Code visitFrame (_Unwind_Context* context, void* userData)
-{
-    auto& stack = *static_cast<Stack*> (userData);
-
-    int isBeforeInstruction = 0;
-    const auto address = static_cast<std::uintptr_t> (_Unwind_GetIPInfo (context, &isBeforeInstruction));
-
-    // The frames of the guard itself come first.
-    stack.begun = stack.begun || address == reinterpret_cast<std::uintptr_t> (stack.returnAddress);
-
-    if (! stack.begun)
-        return _URC_NO_REASON;
-
-    // This is the stack pointer within the visited frame. The frame that opened the scope has its own address above that,
-    // and is the last; its callers say nothing about the call and would split sites.
-    if (static_cast<std::uintptr_t> (_Unwind_GetCFA (context)) > reinterpret_cast<std::uintptr_t> (stack.scopeFrame))
-        return _URC_END_OF_STACK;
-
-    // A return address may already belong to the next line or function; the call is just before.
-    stack.push (isBeforeInstruction != 0 ? address : address - 1);
-    return stack.size < maxFrames ? _URC_NO_REASON : _URC_END_OF_STACK;
-}
-
-void walk (Stack& stack) noexcept
-{
-    _Unwind_Backtrace (visitFrame, &stack);
-
-    // A stack that cannot be unwound still knows its caller.
-    if (stack.size == 0)
-        stack.push (reinterpret_cast<std::uintptr_t> (stack.returnAddress) - 1);
-}
+constinit std::mutex resetMutex;
 
 /** The finaliser of SplitMix64 (Steele, Lea and Flood, 2014). */
 std::uint64_t mix (std::uint64_t x) noexcept
@@ -109,185 +59,185 @@ std::uint64_t makeKey (const char* function, std::uint32_t node, const Stack& st
     auto key = mix (reinterpret_cast<std::uintptr_t> (function)) + node;
 
     for (std::size_t i = 0; i < stack.size; ++i)
-        key = mix (key + reinterpret_cast<std::uintptr_t> (stack.frames[i]));
+        key = mix (key + stack.frames[i]);
 
     return std::max (key, std::uint64_t{ 1 }); // 0 is a free place
 }
 
-void enter (const ThreadState& thread, const char* function, const Stack& stack) noexcept
-{
-    const auto key = makeKey (function, thread.node, stack);
-    numCalls.fetch_add (1, std::memory_order_relaxed);
-
-    for (std::size_t probe = 0; probe < maxProbes; ++probe)
-    {
-        auto& site = sites[(key + probe) % maxSites];
-        std::uint64_t present = site.key.load (std::memory_order_relaxed);
-
-        if (present == 0 && site.key.compare_exchange_strong (present, key, std::memory_order_relaxed))
-        {
-            site.function = function;
-            site.node = thread.node;
-            site.phase = thread.phase;
-            site.firstBlock = thread.block;
-            site.order = nextOrder.fetch_add (1, std::memory_order_relaxed);
-            site.numFrames = static_cast<std::uint32_t> (stack.size);
-            std::copy_n (stack.frames.begin(), stack.size, site.frames.begin());
-            site.ready.store (true, std::memory_order_release);
-            present = key;
-        }
-
-        if (present == key)
-        {
-            site.count.fetch_add (1, std::memory_order_relaxed);
-            return;
-        }
-    }
-
-    numOverflows.fetch_add (1, std::memory_order_relaxed);
-}
-
-/** A line of text that is built without allocating. */
-class Line
+/** A writer from its construction to its end, unless a reset is at work. */
+class Writer
 {
 public:
-    Line& operator<< (const char* text) noexcept
+    // Either the reset sees this writer and waits for it, or this sees the reset and keeps out: both are sequentially consistent.
+    Writer() noexcept
     {
-        const auto length = std::min (std::strlen (text), sizeof (characters) - size);
-        std::memcpy (characters + size, text, length);
-        size += length;
-        return *this;
+        numWriters.fetch_add (1);
+        isIn = ! resetting.load();
     }
 
-    Line& operator<< (std::uint64_t number) noexcept
-    {
-        char digits[24]{};
-        std::to_chars (digits, digits + sizeof (digits) - 1, number);
-        return *this << digits;
-    }
+    ~Writer() { numWriters.fetch_sub (1, std::memory_order_release); }
 
-    void writeToStderr() const noexcept
-    {
-        for (std::size_t written = 0; written < size;)
-        {
-            const auto result = ::write (STDERR_FILENO, characters + written, size - written);
+    Writer (const Writer&) = delete;
+    Writer& operator= (const Writer&) = delete;
 
-            if (result < 0 && errno != EINTR)
-                return;
-
-            written += result > 0 ? static_cast<std::size_t> (result) : 0;
-        }
-    }
+    bool isAllowed() const noexcept { return isIn; }
 
 private:
-    char characters[400];
-    std::size_t size = 0;
+    bool isIn;
 };
 
-[[noreturn]] void endProcess (const ThreadState& thread, const char* function) noexcept
+/** What is known of a call before its stack is walked. */
+struct Call
 {
-    static constinit std::atomic<bool> ending{ false };
+    const char* function;
+    const void* returnAddress;
+    const void* scopeFrame;
+    std::uint32_t node;
+    std::uintptr_t distance;
 
-    // One line, from the first thread that gets here.
-    while (ending.exchange (true))
-        ::pause();
+    std::atomic<std::uint16_t>& getShortcut() const noexcept
+    {
+        const auto place = reinterpret_cast<std::uintptr_t> (returnAddress) + (std::uint64_t{ node } << 48);
+        const auto hash = mix (reinterpret_cast<std::uintptr_t> (function) + mix (place) + distance);
+        return shortcuts[hash % shortcuts.size()];
+    }
 
-    Line line;
-    line << program_invocation_short_name << ": guard: ";
+    Site* findByShortcut() const noexcept
+    {
+        const auto place = getShortcut().load (std::memory_order_relaxed);
 
-    if (thread.node != 0)
-        line << "node " << std::uint64_t{ thread.node };
-    else
-        line << "the host";
+        if (! Stack::hasSlots || place == 0)
+            return nullptr;
 
-    line << " called " << function << " on the audio thread (block " << thread.block << ", " << toString (thread.phase)
-         << "); run with guard mode report to see the stack\n";
+        auto& site = sites[place - 1u];
+        const auto isIt = site.ready.load (std::memory_order_acquire) && site.function == function && site.node == node
+                          && site.distance == distance && site.stack.matches (returnAddress, scopeFrame);
+        return isIt ? &site : nullptr;
+    }
 
-    line.writeToStderr();
-    ::_exit (1);
-}
+    Site* findOrMake (const ThreadState& thread) const noexcept
+    {
+        Stack stack;
+        stack.walk (returnAddress, scopeFrame);
+        const auto key = makeKey (function, node, stack);
+
+        for (std::size_t probe = 0; probe < maxProbes; ++probe)
+        {
+            const auto place = (key + probe) % maxSites;
+            auto& site = sites[place];
+            std::uint64_t present = site.key.load (std::memory_order_relaxed);
+
+            if (present == 0 && site.key.compare_exchange_strong (present, key, std::memory_order_relaxed))
+            {
+                site.function = function;
+                site.node = node;
+                site.phase = thread.phase;
+                site.firstBlock = thread.block;
+                site.order = nextOrder.fetch_add (1, std::memory_order_relaxed);
+                site.distance = distance;
+                site.stack = stack;
+                site.ready.store (true, std::memory_order_release);
+                present = key;
+            }
+
+            if (present == key)
+            {
+                getShortcut().store (static_cast<std::uint16_t> (place + 1), std::memory_order_relaxed);
+                return &site;
+            }
+        }
+
+        return nullptr;
+    }
+};
 
 } // namespace
 
-void recordCall (const char* function, const void* returnAddress) noexcept
+Site* enterCall (const char* function, const void* returnAddress, const void* nearFrame) noexcept
 {
-    auto& thread = threadState;
+    const auto& thread = threadState;
+    const Writer writer;
 
-    if (thread.permitDepth != 0 || thread.recording)
-        return;
+    if (! writer.isAllowed())
+        return nullptr;
 
-    const auto mode = currentMode.load (std::memory_order_relaxed);
+    numCalls.fetch_add (1, std::memory_order_relaxed);
 
-    if (mode == Mode::off)
-        return;
+    const Call call{ function, returnAddress, thread.frame, thread.node,
+                     reinterpret_cast<std::uintptr_t> (thread.frame) - reinterpret_cast<std::uintptr_t> (nearFrame) };
+    auto* site = call.findByShortcut();
 
-    const auto keptErrno = errno;
-    thread.recording = true;
+    if (site == nullptr)
+        site = call.findOrMake (thread);
 
-    if (mode == Mode::abort)
-        endProcess (thread, function);
-
-    // Either reset() sees this writer and waits for it, or this sees the reset and keeps out: both are sequentially
-    // consistent.
-    numWriters.fetch_add (1);
-
-    if (! resetting.load())
-    {
-        Stack stack;
-        stack.returnAddress = returnAddress;
-        stack.scopeFrame = thread.frame;
-        walk (stack);
-        enter (thread, function, stack);
-    }
-
-    numWriters.fetch_sub (1, std::memory_order_release);
-
-    thread.recording = false;
-    errno = keptErrno;
+    (site != nullptr ? site->count : numOverflows).fetch_add (1, std::memory_order_relaxed);
+    return site;
 }
 
-RawRecords copyRecords (bool onlyNew)
+void finishCall (Site* site, std::uint64_t generation, std::uint64_t nanoseconds, bool wasContended) noexcept
 {
-    const std::lock_guard lock (readersMutex);
+    const Writer writer;
+
+    if (site == nullptr || ! writer.isAllowed() || generation != getGeneration())
+        return;
+
+    if (wasContended)
+        site->contended.fetch_add (1, std::memory_order_relaxed);
+
+    auto worst = site->worstNanoseconds.load (std::memory_order_relaxed);
+
+    while (worst < nanoseconds
+           && ! site->worstNanoseconds.compare_exchange_weak (worst, nanoseconds, std::memory_order_relaxed))
+    {
+    }
+}
+
+std::uint64_t getGeneration() noexcept { return numResets.load (std::memory_order_relaxed); }
+
+RawSite copySite (const Site& site)
+{
+    const Writer keepsResetOut;
+
+    if (! keepsResetOut.isAllowed() || ! site.ready.load (std::memory_order_acquire))
+        return {};
+
+    return { site.function,
+             site.node,
+             site.phase,
+             site.count.load (std::memory_order_relaxed),
+             site.contended.load (std::memory_order_relaxed),
+             site.worstNanoseconds.load (std::memory_order_relaxed),
+             site.firstBlock,
+             site.order,
+             std::vector (site.stack.frames.begin(), site.stack.frames.begin() + std::ptrdiff_t (site.stack.size)) };
+}
+
+RawRecords copyRecords()
+{
+    const std::lock_guard lock (resetMutex);
     RawRecords result;
 
-    for (auto& site : sites)
-    {
-        if (! site.ready.load (std::memory_order_acquire) || (onlyNew && site.told))
-            continue;
-
-        site.told = site.told || onlyNew;
-        result.sites.push_back ({ site.function, site.node, site.phase, site.count.load (std::memory_order_relaxed),
-                                  site.firstBlock, site.order,
-                                  std::vector (site.frames.begin(), site.frames.begin() + site.numFrames) });
-    }
+    for (const auto& site : sites)
+        if (auto copy = copySite (site); copy.order != 0)
+            result.sites.push_back (std::move (copy));
 
     std::sort (result.sites.begin(), result.sites.end(), [] (auto& a, auto& b) { return a.order < b.order; });
     result.overflow = numOverflows.load (std::memory_order_relaxed);
     return result;
 }
 
-} // namespace detail
+Verdict getVerdict (const Site& site) noexcept { return site.verdict.load (std::memory_order_relaxed); }
+void setVerdict (Site& site, Verdict verdict) noexcept { site.verdict.store (verdict, std::memory_order_relaxed); }
 
-void setMode (Mode mode) noexcept { detail::currentMode.store (mode, std::memory_order_relaxed); }
-Mode getMode() noexcept { return detail::currentMode.load (std::memory_order_relaxed); }
-std::uint64_t getViolationCount() noexcept { return detail::numCalls.load (std::memory_order_relaxed); }
-
-void warmUp()
+void forgetVerdicts() noexcept
 {
-    detail::Stack stack;
-    stack.returnAddress = __builtin_return_address (0);
-    detail::walk (stack);
-
-    // An atomic write of what is there already touches the page and disturbs nobody.
-    for (auto& site : detail::sites)
-        site.count.fetch_add (0, std::memory_order_relaxed);
+    for (auto& site : sites)
+        setVerdict (site, Verdict::unknown);
 }
 
-void reset()
+void clearRecords()
 {
-    using namespace detail;
-    const std::lock_guard lock (readersMutex);
+    const std::lock_guard lock (resetMutex);
     resetting.store (true);
 
     while (numWriters.load() != 0)
@@ -297,23 +247,36 @@ void reset()
     {
         site.ready.store (false, std::memory_order_relaxed);
         site.count.store (0, std::memory_order_relaxed);
-        site.told = false;
+        site.contended.store (0, std::memory_order_relaxed);
+        site.worstNanoseconds.store (0, std::memory_order_relaxed);
+        setVerdict (site, Verdict::unknown);
         site.key.store (0, std::memory_order_relaxed);
     }
 
     numCalls.store (0, std::memory_order_relaxed);
     numOverflows.store (0, std::memory_order_relaxed);
-    nextOrder.store (0, std::memory_order_relaxed);
+    numResets.fetch_add (1, std::memory_order_relaxed);
     resetting.store (false);
 }
 
-std::vector<std::string> getInterposedSymbols()
-{
-    if (detail::listInterposedSymbols == nullptr)
-        return {};
+} // namespace rt::guard::detail
 
-    const auto names = detail::listInterposedSymbols();
-    return { names.begin(), names.end() };
+namespace rt::guard
+{
+
+std::uint64_t getViolationCount() noexcept { return detail::numCalls.load (std::memory_order_relaxed); }
+
+void warmUp()
+{
+    detail::Stack stack;
+    stack.walk (__builtin_return_address (0), __builtin_frame_address (0));
+
+    // An atomic write of what is there already touches the page and disturbs nobody.
+    for (auto& site : detail::sites)
+        site.count.fetch_add (0, std::memory_order_relaxed);
+
+    for (auto& shortcut : detail::shortcuts)
+        shortcut.fetch_add (0, std::memory_order_relaxed);
 }
 
 } // namespace rt::guard

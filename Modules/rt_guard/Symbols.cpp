@@ -1,5 +1,4 @@
-#include "Guard.h"
-#include "detail/Records.h"
+#include "detail/Symbols.h"
 
 #include <cxxabi.h>
 #include <dlfcn.h>
@@ -181,22 +180,23 @@ std::vector<std::string> describe (const void* address)
     return result;
 }
 
-Violation symbolise (const detail::RawSite& site)
+} // namespace
+
+Violation detail::symbolise (const RawSite& site)
 {
     Violation result;
     result.function = site.function;
     result.node = site.node;
     result.phase = site.phase;
-    result.count = site.count;
     result.firstBlock = site.firstBlock;
 
     const auto& executable = getExecutable();
     result.module = executable.name;
     result.by = "host";
 
-    for (const auto* address : site.frames)
+    for (const auto address : site.frames)
     {
-        const Module module (address);
+        const Module module (reinterpret_cast<const void*> (address));
 
         if (isSystemLibrary (module.name))
             continue;
@@ -210,45 +210,11 @@ Violation symbolise (const detail::RawSite& site)
         break;
     }
 
-    for (const auto* address : site.frames)
-        for (auto& line : describe (address))
+    for (const auto address : site.frames)
+        for (auto& line : describe (reinterpret_cast<const void*> (address)))
             result.stack.push_back (std::move (line));
 
     return result;
 }
-
-std::vector<Violation> symboliseAll (const std::vector<detail::RawSite>& sites)
-{
-    static std::mutex symbolsMutex;
-    const std::lock_guard lock (symbolsMutex);
-    std::vector<Violation> result;
-
-    for (auto& site : sites)
-        result.push_back (symbolise (site));
-
-    return result;
-}
-
-} // namespace
-
-Snapshot getSnapshot()
-{
-    const auto records = detail::copyRecords (false);
-
-    Snapshot result;
-    result.violations = symboliseAll (records.sites);
-    result.overflow = records.overflow;
-    result.total = records.overflow;
-
-    for (auto& violation : result.violations)
-    {
-        result.total += violation.count;
-        result.host += violation.by == "host" ? violation.count : 0;
-    }
-
-    return result;
-}
-
-std::vector<Violation> takeNewSites() { return symboliseAll (detail::copyRecords (true).sites); }
 
 } // namespace rt::guard

@@ -12,7 +12,8 @@ namespace rt::guard
 /** A site: one function called by one node with one stack, however often. */
 struct Violation
 {
-    std::string function; ///< "malloc", "operator new", "pthread_mutex_lock", ...; "syscall futex" if the system call net saw it
+    std::string
+        function; ///< "malloc", "operator new", "pthread_mutex_lock", ...; "syscall futex" if the system call net saw it
     std::uint32_t node = 0;       ///< 0: the host itself, outside any node
     std::string nodeName;         ///< as setNodeName() gave it; else empty
     Phase phase = Phase::process; ///< of the first call

@@ -1,5 +1,10 @@
 #include "rt_guard.h"
 
+#include "Interception.cpp"
+#include "PageFaults.cpp"
 #include "Records.cpp"
+#include "Snapshot.cpp"
+#include "Stack.cpp"
 #include "Suppressions.cpp"
 #include "Symbols.cpp"
+#include "SystemCallNet.cpp"

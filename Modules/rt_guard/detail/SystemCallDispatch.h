@@ -15,8 +15,8 @@ void attachOrDetach() noexcept;
 /** Before a scope opens. One load when nothing has changed. */
 [[gnu::always_inline]] inline void followSystemCallNet() noexcept
 {
-    if (isSystemCallNetWanted.load (std::memory_order_relaxed) != threadState.isDispatched
-        && threadState.realtimeDepth == 0) [[unlikely]]
+    if (isSystemCallNetWanted.load (std::memory_order_relaxed) != threadState.isDispatched && threadState.realtimeDepth == 0)
+        [[unlikely]]
         attachOrDetach();
 }
 

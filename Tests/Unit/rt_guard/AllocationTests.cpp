@@ -77,7 +77,7 @@ TEST_CASE ("The executable's dynamic table holds every interposed symbol")
 {
     const auto symbols = guard::getInterposedSymbols();
 
-    REQUIRE (symbols.size() == (isInterposed ? 30 : 0));
+    REQUIRE ((isInterposed ? symbols.size() > 400 : symbols.empty()));
     REQUIRE (std::set<std::string> (symbols.begin(), symbols.end()).size() == symbols.size());
 
     Dl_info executable{};

@@ -67,7 +67,7 @@ TEST_CASE ("A stack begins at the caller and ends at whoever opened the scope")
     open();
     std::thread (open).join();
 
-    const auto records = guard::detail::copyRecords (false);
+    const auto records = guard::detail::copyRecords();
     REQUIRE (records.sites.size() == 1);
     CHECK (records.sites.front().count == 2);
 
@@ -104,7 +104,7 @@ TEST_CASE ("Violations of several threads are counted exactly and blamed on the 
     // Readers disturb nobody.
     for (int i = 0; i < 20; ++i)
     {
-        const auto violations = guard::detail::copyRecords (false);
+        const auto violations = guard::detail::copyRecords();
         CHECK (violations.sites.size() <= 2 * numThreads);
     }
 
@@ -142,7 +142,7 @@ TEST_CASE ("Sites for which there is no room are counted")
         }
     }
 
-    const auto records = guard::detail::copyRecords (false);
+    const auto records = guard::detail::copyRecords();
     CHECK (records.sites.size() <= guard::detail::maxSites);
     CHECK (records.sites.size() > guard::detail::maxSites / 2);
     CHECK (records.overflow == numNodes - records.sites.size());
@@ -150,8 +150,8 @@ TEST_CASE ("Sites for which there is no room are counted")
 
     guard::reset();
     CHECK (guard::getViolationCount() == 0);
-    CHECK (guard::detail::copyRecords (false).sites.empty());
-    CHECK (guard::detail::copyRecords (false).overflow == 0);
+    CHECK (guard::detail::copyRecords().sites.empty());
+    CHECK (guard::detail::copyRecords().overflow == 0);
 }
 
 TEST_CASE ("New sites are told once")
@@ -223,7 +223,7 @@ TEST_CASE ("A reset while others record leaves a table that counts exactly again
     {
         guard::reset();
 
-        for (const auto& site : guard::detail::copyRecords (false).sites)
+        for (const auto& site : guard::detail::copyRecords().sites)
             REQUIRE ((site.frames.size() >= 1 && site.node >= 1000 && site.node < 2100));
     }
 
@@ -234,7 +234,7 @@ TEST_CASE ("A reset while others record leaves a table that counts exactly again
 
     std::uint64_t sum = 0;
 
-    for (const auto& site : guard::detail::copyRecords (false).sites)
+    for (const auto& site : guard::detail::copyRecords().sites)
         sum += site.count;
 
     CHECK (sum == guard::getViolationCount());

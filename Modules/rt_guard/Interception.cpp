@@ -1,0 +1,96 @@
+#include "Mode.h"
+#include "detail/Interception.h"
+#include "detail/Records.h"
+
+#include <atomic>
+#include <cerrno>
+#include <ctime>
+
+namespace rt::guard
+{
+
+namespace detail
+{
+
+namespace
+{
+
+constinit std::atomic<Mode> currentMode{ Mode::count };
+
+std::uint64_t readClock() noexcept
+{
+    timespec now{};
+    ::clock_gettime (CLOCK_MONOTONIC, &now); // no system call
+    return static_cast<std::uint64_t> (now.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t> (now.tv_nsec);
+}
+
+bool isPermitted (Interception::Kind kind) noexcept
+{
+    return threadState.permitDepth != 0 || (kind == Interception::Kind::release && threadState.releasePermitDepth != 0);
+}
+
+} // namespace
+
+Interception::Interception (const char* function, const void* returnAddress, Kind kind) noexcept
+    : isOutermost (! threadState.isInCall)
+{
+    if (! isOutermost)
+        return;
+
+    // From here on, what this thread calls is the recorded call's own matter, or the guard's.
+    threadState.isInCall = true;
+    threadState.updateSelector();
+    const auto mode = currentMode.load (std::memory_order_relaxed);
+
+    if (mode == Mode::off || isPermitted (kind))
+        return;
+
+    const auto keptErrno = errno;
+    generation = getGeneration();
+    site = enterCall (function, returnAddress, __builtin_frame_address (0));
+    endProcessIfAsked (site, function);
+    isRecorded = true;
+    rescues = mode == Mode::rescue;
+    errno = keptErrno;
+    begin = readClock();
+}
+
+void Interception::end() noexcept
+{
+    if (isRecorded)
+        finishCall (site, generation, readClock() - begin, isContended);
+
+    threadState.isInCall = false;
+    threadState.updateSelector();
+}
+
+void recordEscape (const char* function, const void* returnAddress) noexcept
+{
+    {
+        const Interception call (function, returnAddress);
+    }
+
+    threadState.hasEscaped = true;
+    threadState.updateSelector();
+}
+
+} // namespace detail
+
+void setMode (Mode mode) { detail::currentMode.store (mode, std::memory_order_relaxed); }
+Mode getMode() noexcept { return detail::currentMode.load (std::memory_order_relaxed); }
+
+const char* toString (Mode mode) noexcept
+{
+    switch (mode)
+    {
+        case Mode::off: return "off";
+        case Mode::count: return "count";
+        case Mode::report: return "report";
+        case Mode::abort: return "abort";
+        case Mode::rescue: return "rescue";
+    }
+
+    return "";
+}
+
+} // namespace rt::guard
