@@ -48,6 +48,11 @@ void Engine::setGraph (GraphModel newGraph)
         node->isWarm = false;
     }
 
+    // A node that has gone keeps its name: what it did is still told.
+    for (const auto& node : newGraph.getNodes())
+        if (! graph.find (node->id))
+            rt::guard::setNodeName (node->id, node->name);
+
     publish (newGraph);
     graph = std::move (newGraph);
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "PageFaultMeter.h"
+
 #include <host_graph/host_graph.h>
 #include <juce_events/juce_events.h>
 #include <rt_memory/rt_memory.h>
@@ -95,6 +97,12 @@ public:
     /** The whole of process(), a call at a time. */
     const TimeHistogram& getBlockTimes() const noexcept { return blockTimes; }
 
+    /** Whether whoever calls process() shall count the page faults of its thread; before it begins to. */
+    void setCountingPageFaults (bool shouldCount) noexcept { countingPageFaults = shouldCount; }
+    bool isCountingPageFaults() const noexcept { return countingPageFaults; }
+    PageFaultMeter::Totals& getPageFaults() noexcept { return pageFaults; }
+    const PageFaultMeter::Totals& getPageFaults() const noexcept { return pageFaults; }
+
     /**@}*/
 
 private:
@@ -152,6 +160,8 @@ private:
     std::atomic<double> sharedTempo{ 120.0 }, sharedQuarterNotes{ 0.0 };
     std::atomic<float> load{ 0.0f };
     TimeHistogram blockTimes;
+    PageFaultMeter::Totals pageFaults;
+    std::atomic<bool> countingPageFaults{ false };
 };
 
 } // namespace host

@@ -17,38 +17,55 @@ Json orNull (const std::optional<T>& value)
     return value ? Json (*value) : Json();
 }
 
-const char* toText (rt::guard::Mode mode)
-{
-    switch (mode)
-    {
-        case rt::guard::Mode::off: return "off";
-        case rt::guard::Mode::count: return "count";
-        case rt::guard::Mode::report: return "report";
-        case rt::guard::Mode::abort: return "abort";
-    }
-
-    return "";
-}
-
-const char* toText (rt::guard::Phase phase)
-{
-    switch (phase)
-    {
-        case rt::guard::Phase::process: return "process";
-        case rt::guard::Phase::parameter: return "parameter";
-        case rt::guard::Phase::midi: return "midi";
-        case rt::guard::Phase::state: return "state";
-    }
-
-    return "";
-}
-
 Json toJson (const rt::guard::Violation& violation)
 {
-    return { { "function", violation.function },    { "by", violation.by },
-             { "count", violation.count },          { "firstBlock", violation.firstBlock },
-             { "phase", toText (violation.phase) }, { "module", violation.module },
-             { "stack", violation.stack },          { "node", violation.node } };
+    return { { "function", violation.function },
+             { "by", violation.by },
+             { "count", violation.count },
+             { "firstBlock", violation.firstBlock },
+             { "phase", toString (violation.phase) },
+             { "module", violation.module },
+             { "stack", violation.stack },
+             { "node", violation.node },
+             { "contended", violation.contended },
+             { "worstMicros", violation.worstMicros } };
+}
+
+Json toJson (const rt::guard::SuppressionUse& use)
+{
+    return { { "origin", use.suppression.origin }, { "calls", use.calls } };
+}
+
+/** Null where nobody counts. */
+Json pageFaultsToJson (const Engine& engine)
+{
+    if (! engine.isCountingPageFaults())
+        return {};
+
+    const auto& faults = engine.getPageFaults();
+    return { { "minor", faults.minor.load() }, { "major", faults.major.load() }, { "blocks", faults.blocks.load() } };
+}
+
+Json guardToJson (const Engine& engine)
+{
+    const auto snapshot = rt::guard::getSnapshot();
+    auto violations = Json::array(), suppressions = Json::array();
+
+    for (const auto& violation : snapshot.violations)
+        violations.push_back (toJson (violation));
+
+    for (const auto& use : snapshot.suppressions)
+        suppressions.push_back (toJson (use));
+
+    return { { "mode", toString (rt::guard::getMode()) },
+             { "total", snapshot.total },
+             { "host", snapshot.host },
+             { "suppressed", snapshot.suppressed },
+             { "violations", std::move (violations) },
+             { "overflow", snapshot.overflow },
+             { "suppressions", std::move (suppressions) },
+             { "pageFaults", pageFaultsToJson (engine) },
+             { "rescue", nullptr } };
 }
 } // namespace
 
@@ -79,12 +96,6 @@ Json Report::toJson (const Engine& engine, rt::Collector::Stats collector) const
                            { "state", isMissing ? "missing" : "running" } });
     }
 
-    const auto snapshot = rt::guard::getSnapshot();
-    auto violations = Json::array();
-
-    for (const auto& violation : snapshot.violations)
-        violations.push_back (host::toJson (violation));
-
     return {
         { "blocks", engine.getBlockCount() },
         { "sampleRate", engine.getInfo().sampleRate },
@@ -100,12 +111,7 @@ Json Report::toJson (const Engine& engine, rt::Collector::Stats collector) const
             { "max", times.getMaxMicros() } } },
         { "outputHash", orNull (outputHash) },
         { "nodes", std::move (nodes) },
-        { "guard",
-          { { "mode", toText (rt::guard::getMode()) },
-            { "total", snapshot.total },
-            { "host", snapshot.host },
-            { "suppressed", snapshot.suppressed },
-            { "violations", std::move (violations) } } },
+        { "guard", guardToJson (engine) },
         { "collector",
           { { "allocated", collector.allocated }, { "collected", collector.collected }, { "pending", collector.pending } } },
         { "cache", { { "hits", nullptr }, { "misses", nullptr }, { "underruns", nullptr } } }

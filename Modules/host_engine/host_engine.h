@@ -18,6 +18,7 @@
 #pragma once
 
 #include "Engine.h"
+#include "PageFaultMeter.h"
 #include "background/BackgroundPool.h"
 #include "background/JobSequence.h"
 #include "session/Session.h"

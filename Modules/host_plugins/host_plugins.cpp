@@ -6,6 +6,8 @@
 #include "Vst3Bundle.cpp"
 #include "PluginPaths.cpp"
 #include "WriteFile.cpp"
+#include "KnownWrapperCalls.cpp"
+#include "SuppressionFile.cpp"
 #include "Lv2World.cpp"
 #include "LadspaPlugin.cpp"
 #include "JucePluginInstance.cpp"

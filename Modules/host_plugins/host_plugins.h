@@ -20,6 +20,8 @@
 #include "PluginFormats.h"
 #include "PluginPaths.h"
 #include "WriteFile.h"
+#include "KnownWrapperCalls.h"
+#include "SuppressionFile.h"
 #include "process/ChildProcess.h"
 #include "process/TrialLoad.h"
 #include "catalogue/Catalogue.h"

@@ -21,7 +21,7 @@ struct PlayOptions
 {
     RunOptions run;
     std::string session, device;
-    bool bounded = false, guardSyscalls = false, pageFaults = false;
+    bool bounded = false;
     std::optional<int> osc;
 };
 
@@ -43,12 +43,6 @@ void check (const PlayOptions& options)
     if (options.bounded)
         refuseForNow ("--bounded");
 
-    if (options.guardSyscalls)
-        refuseForNow ("--guard-syscalls");
-
-    if (options.pageFaults)
-        refuseForNow ("--page-faults");
-
     if (options.osc)
         refuseForNow ("--osc");
 }
@@ -66,21 +60,6 @@ void showStatus (host::LiveHost& live)
               << int (100.0 * engine.getBlockTimes().getMaxMicros() / period) << " %  xruns " << live.getXruns()
               << "  findings " << rt::guard::getViolationCount() << "  peak "
               << juce::String (20.0 * std::log10 (std::max (1.0e-5, double (live.getPeak()))), 1) << " dBFS" << std::flush;
-}
-
-void tellNewSites (const host::GraphModel& graph)
-{
-    for (const auto& site : rt::guard::takeNewSites())
-    {
-        const auto node = graph.find (site.node);
-        std::string line = (node ? "node " + std::to_string (site.node) + " (" + node->name + ")" : std::string ("the host"))
-                           + ": called " + site.function + " on the audio thread";
-
-        for (const auto& frame : site.stack)
-            line += "\n    " + frame;
-
-        tell (line);
-    }
 }
 
 int play (const PlayOptions& options)
@@ -108,6 +87,7 @@ int play (const PlayOptions& options)
     engine.setGraph (made.graph);
     engine.setTempo (made.tempo);
     engine.setMeasuring (! options.run.report.empty());
+    engine.setCountingPageFaults (options.run.pageFaults);
     engine.setPlaying (true);
 
     live.start();
@@ -131,8 +111,7 @@ int play (const PlayOptions& options)
     {
         juce::MessageManager::getInstance()->runDispatchLoopUntil (20);
 
-        if (rt::guard::getMode() == rt::guard::Mode::report)
-            tellNewSites (made.graph);
+        tellNewSites();
 
         if (isTerminal && Clock::now() >= nextStatus)
         {
@@ -186,8 +165,6 @@ void addPlayCommand (CLI::App& app, Outcome& outcome)
         ->type_name ("TYPE[:NAME]");
     options->run.addTo (*command);
     command->add_flag ("--bounded", options->bounded, "Plugins off the audio thread (not in this version yet)");
-    command->add_flag ("--guard-syscalls", options->guardSyscalls, "Tell system calls too (not in this version yet)");
-    command->add_flag ("--page-faults", options->pageFaults, "Count page faults (not in this version yet)");
     command->add_option ("--osc", options->osc, "Remote control (not in this version yet)")->type_name ("PORT");
     command->callback ([options, &outcome] { outcome.exitCode = play (*options); });
 }

@@ -115,6 +115,7 @@ int render (const RenderOptions& options)
     engine.setGraph (made.graph);
     engine.setTempo (made.tempo);
     engine.setMeasuring (! options.run.report.empty());
+    engine.setCountingPageFaults (options.run.pageFaults);
 
     request.numInputs = countChannels (made.graph, host::NodeRole::audioInput);
     request.numOutputs = countChannels (made.graph, host::NodeRole::audioOutput);
@@ -135,7 +136,12 @@ int render (const RenderOptions& options)
 
     host::WavOutput output (toFile (options.output), info.sampleRate, request.numOutputs, parseBits (options.bits));
     Progress progress ("Rendering");
-    host::OfflineRender offline (engine, [&] (double done) { progress.update (done); });
+    host::OfflineRender offline (engine,
+                                 [&] (double done)
+                                 {
+                                     tellNewSites();
+                                     progress.update (done);
+                                 });
     const auto temporary = output.getTemporaryFile().getFullPathName().toStdString();
     host::CrashReport::setUnfinishedFile (temporary);
 

@@ -1,12 +1,16 @@
 #include "RunOptions.h"
 
+#include <host_plugins/SuppressionFile.h>
 #include <host_plugins/WriteFile.h>
 #include <host_plugins/process/TrialLoad.h>
 #include <rt_guard/rt_guard.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 #include <map>
+#include <unistd.h>
+#include <vector>
 
 namespace cli
 {
@@ -21,6 +25,18 @@ void checkRange (const char* option, double value, double lowest, double highest
     const auto text = [] (double number) { return juce::String (number).toStdString(); };
     throw host::Error (option, text (value) + " is out of range", "give " + text (lowest) + " to " + text (highest) + unit);
 }
+
+std::string countOf (std::uint64_t number, const std::string& thing)
+{
+    return std::to_string (number) + " " + thing + (number == 1 ? "" : "s");
+}
+
+/** Who made a call. */
+std::string toSubject (const rt::guard::Violation& violation)
+{
+    return violation.node == 0 ? "the host itself"
+                               : "node " + std::to_string (violation.node) + " (" + violation.nodeName + ")";
+}
 } // namespace
 
 void RunOptions::addTo (CLI::App& command)
@@ -34,10 +50,14 @@ void RunOptions::addTo (CLI::App& command)
     command.add_option ("--threads", threads, "Threads that render, the audio thread included")
         ->type_name ("N")
         ->check (isGiven);
-    command.add_option ("--guard", guard, "off, count, report or abort: what happens when the audio thread allocates")
+    command
+        .add_option ("--guard", guard,
+                     "off, count, report, abort or rescue: what happens when the audio thread allocates, locks or waits")
         ->type_name ("MODE")
         ->capture_default_str();
-    command.add_option ("--suppressions", suppressions, "What the guard shall not tell (not in this version yet)")
+    command.add_flag ("--guard-syscalls", guardSyscalls, "Guard against every system call as well, however it is made");
+    command.add_flag ("--page-faults", pageFaults, "Count the audio thread's page faults");
+    command.add_option ("--suppressions", suppressions, "What the guard shall not tell: conditions, a line each")
         ->type_name ("FILE");
     command.add_option ("--report", report, "Write what happened as JSON")->type_name ("FILE");
 }
@@ -61,20 +81,41 @@ void RunOptions::apply() const
     if (threads && *threads > 1)
         refuseForNow ("--threads " + std::to_string (*threads));
 
-    if (! suppressions.empty())
-        refuseForNow ("--suppressions");
+    const auto modes = { Mode::off, Mode::count, Mode::report, Mode::abort, Mode::rescue };
+    const auto mode = std::find_if (modes.begin(), modes.end(), [this] (Mode m) { return guard == toString (m); });
 
-    if (guard == "rescue")
-        refuseForNow ("--guard rescue");
+    if (mode == modes.end())
+        throw host::Error ("--guard", "there is no mode \"" + guard + "\"", "use off, count, report, abort or rescue");
 
-    const std::map<std::string, Mode> modes{
-        { "off", Mode::off }, { "count", Mode::count }, { "report", Mode::report }, { "abort", Mode::abort }
-    };
+    host::useSuppressions (suppressions);
 
-    if (! modes.contains (guard))
-        throw host::Error ("--guard", "there is no mode \"" + guard + "\"", "use off, count, report or abort");
+    if (guardSyscalls)
+        if (const auto reason = rt::guard::SystemCallNet::setEnabled (true); ! reason.empty())
+            throw host::Error ("--guard-syscalls", reason, "leave it out");
 
-    rt::guard::setMode (modes.at (guard));
+    rt::guard::setMode (*mode);
+}
+
+void tellNewSites()
+{
+    if (const auto mode = rt::guard::getMode(); mode != rt::guard::Mode::report && mode != rt::guard::Mode::rescue)
+        return;
+
+    const auto sites = rt::guard::takeNewSites();
+
+    // In place of the line that shows how far it is.
+    if (! sites.empty() && ::isatty (STDERR_FILENO) != 0)
+        std::cerr << "\r\033[K";
+
+    for (const auto& site : sites)
+    {
+        auto line = toSubject (site) + ": called " + site.function + " on the audio thread";
+
+        for (const auto& frame : site.stack)
+            line += "\n    " + frame;
+
+        tell (line);
+    }
 }
 
 void tell (const std::string& line) { std::cerr << "AudioHost: " << line << std::endl; }
@@ -112,18 +153,46 @@ void tellFindings (const host::Engine& engine)
             tell (name + ": " + std::to_string (events) + " MIDI events did not fit and were dropped; send fewer at a time");
     }
 
-    std::map<std::uint32_t, std::uint64_t> callsByNode;
+    tellNewSites();
+    const auto snapshot = rt::guard::getSnapshot();
 
-    for (const auto& violation : rt::guard::getSnapshot().violations)
-        callsByNode[violation.node] += violation.count;
+    if (snapshot.total == 0)
+        return;
 
-    for (const auto& [id, calls] : callsByNode)
+    struct OfNode
     {
-        const auto node = engine.getGraph().find (id);
-        tell ((node ? "node " + std::to_string (id) + " (" + node->name + ")" : std::string ("the host itself"))
-              + ": allocated or freed " + std::to_string (calls)
-              + " times on the audio thread; see the stacks with --report FILE");
+        std::string subject;
+        std::uint64_t calls = 0;
+        std::vector<std::string> functions; ///< in the order of their first calls
+    };
+
+    std::map<std::uint32_t, OfNode> findings;
+
+    for (const auto& violation : snapshot.violations)
+    {
+        auto& [subject, calls, functions] = findings[violation.node];
+        subject = toSubject (violation);
+        calls += violation.count;
+
+        if (std::find (functions.begin(), functions.end(), violation.function) == functions.end())
+            functions.push_back (violation.function);
     }
+
+    for (const auto& [node, finding] : findings)
+    {
+        std::string names;
+
+        for (const auto& function : finding.functions)
+            names += (names.empty() ? "" : ", ") + function;
+
+        tell (finding.subject + ": called what the audio thread must not, " + countOf (finding.calls, "time") + " (" + names
+              + "); see the stacks with --report FILE");
+    }
+
+    tell ("the guard: " + countOf (snapshot.total, "call") + " at " + countOf (snapshot.violations.size(), "site") + ", "
+          + std::to_string (snapshot.host) + " of the host's own; " + std::to_string (snapshot.suppressed)
+          + " more suppressed"
+          + (snapshot.overflow > 0 ? "; " + std::to_string (snapshot.overflow) + " at sites too many to record" : ""));
 }
 
 void writeReport (const std::string& path, const host::Report& report, host::Engine& engine)

@@ -18,6 +18,7 @@ struct RunOptions
     std::optional<double> seconds;
     std::optional<int> threads;
     std::string guard = "count";
+    bool guardSyscalls = false, pageFaults = false;
     std::string suppressions, report;
 
     void addTo (CLI::App&);
@@ -35,6 +36,9 @@ void prepareToLoad (const std::string& ref);
 /** Says which plugins are missing and what else a person should know of a session.
     @returns the exit code it deserves: 1 when something is missing */
 int tellNotes (const host::SessionGraph&);
+
+/** Where the guard's mode asks for that: what it has found since the last time, with stacks. Call it now and then. */
+void tellNewSites();
 
 /** Warnings of what happened while it ran: muted nodes, dropped events, findings of the guard by name. */
 void tellFindings (const host::Engine&);

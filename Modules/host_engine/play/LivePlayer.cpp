@@ -9,7 +9,7 @@ namespace host
 {
 
 LivePlayer::LivePlayer (Engine& e, MidiInputs& inputs, MidiOutputs& outputs)
-    : engine (e), midiInputs (inputs), midiOutputs (outputs)
+    : engine (e), midiInputs (inputs), midiOutputs (outputs), pageFaults (engine.getPageFaults())
 {
     midiIn.ensureSize (RenderPlan::midiCapacityBytes);
     midiOut.ensureSize (RenderPlan::midiCapacityBytes);
@@ -18,6 +18,16 @@ LivePlayer::LivePlayer (Engine& e, MidiInputs& inputs, MidiOutputs& outputs)
 void LivePlayer::audioDeviceIOCallbackWithContext (const float* const* inputs, int numInputs, float* const* outputs,
                                                    int numOutputs, int numSamples,
                                                    const juce::AudioIODeviceCallbackContext& context)
+{
+    processBlock (inputs, numInputs, outputs, numOutputs, numSamples, context);
+
+    // Asks the kernel, and so outside the guard's scope.
+    if (engine.isCountingPageFaults())
+        pageFaults.endBlock();
+}
+
+void LivePlayer::processBlock (const float* const* inputs, int numInputs, float* const* outputs, int numOutputs,
+                               int numSamples, const juce::AudioIODeviceCallbackContext& context) noexcept
 {
     const auto start = std::chrono::steady_clock::now();
     const auto sampleRate = engine.getInfo().sampleRate;

@@ -36,10 +36,12 @@ public:
     /** Device thread. */
     void audioDeviceIOCallbackWithContext (const float* const* inputs, int numInputs, float* const* outputs, int numOutputs,
                                            int numSamples, const juce::AudioIODeviceCallbackContext&) override;
-    void audioDeviceAboutToStart (juce::AudioIODevice*) override {}
+    void audioDeviceAboutToStart (juce::AudioIODevice*) override { pageFaults.forget(); }
     void audioDeviceStopped() override {}
 
 private:
+    void processBlock (const float* const* inputs, int numInputs, float* const* outputs, int numOutputs, int numSamples,
+                       const juce::AudioIODeviceCallbackContext&) noexcept;
     void fade (float* const* outputs, int numOutputs, int numSamples) noexcept;
     void makeSafe (float* const* outputs, int numOutputs, int numSamples) noexcept;
 
@@ -48,6 +50,7 @@ private:
     MidiOutputs& midiOutputs;
     juce::MidiBuffer midiIn, midiOut;
     float fadeGain = 0.0f;
+    PageFaultMeter pageFaults;
 
     std::atomic<bool> isEnding{ false }, isOver{ false };
     std::atomic<std::uint64_t> limitedSamples{ 0 }, deadlineMisses{ 0 };

@@ -157,6 +157,9 @@ private:
                                RenderPlan::midiCapacityBytes);
         }
 
+        if (engine.isCountingPageFaults())
+            pageFaults.beginBlock();
+
         engine.process ({ inputs.getArrayOfReadPointers(),
                           inputs.getNumChannels(),
                           outputs.getArrayOfWritePointers(),
@@ -165,6 +168,9 @@ private:
                           midiIn,
                           midiOut,
                           {} });
+
+        if (engine.isCountingPageFaults())
+            pageFaults.endBlock();
     }
 
     /** Writes what lies in the output; moves its end where silence has lasted long enough. */
@@ -219,6 +225,7 @@ private:
     std::int64_t start = 0, end = 0, lastLoud = 0;
     juce::AudioBuffer<float> inputs, outputs;
     juce::MidiBuffer midiIn, midiOut;
+    PageFaultMeter pageFaults{ engine.getPageFaults() };
     std::atomic<std::int64_t> done{ 0 }, total{ 1 };
 };
 

@@ -1,6 +1,7 @@
 #include "SessionEditor.h"
 
 #include <host_graph/nodes/BuiltInNodes.h>
+#include <rt_guard/Guard.h>
 
 #include <algorithm>
 #include <array>
@@ -117,6 +118,7 @@ std::vector<std::string> SessionEditor::open (Session newSession, const std::vec
     }
 
     engine.setGraph (makeGraph (next));
+    nameNodes (next);
     engine.setTempo (next.tempo);
     session = std::move (newSession);
     file = from;
@@ -380,9 +382,16 @@ GraphModel SessionEditor::makeGraph (const Model& from)
     return graph;
 }
 
+void SessionEditor::nameNodes (const Model& next)
+{
+    for (const auto& node : next.nodes)
+        rt::guard::setNodeName (node->getId(), node->getName());
+}
+
 void SessionEditor::show (const Model& next)
 {
     engine.setGraph (makeGraph (next));
+    nameNodes (next);
 
     for (const auto& node : next.nodes)
         node->runtime->bypassed.store (node->isBypassed(), std::memory_order_relaxed);

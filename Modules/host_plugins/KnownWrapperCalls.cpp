@@ -1,0 +1,8 @@
+#include "KnownWrapperCalls.h"
+
+namespace host
+{
+
+std::vector<rt::guard::Suppression> getKnownWrapperCalls() { return {}; }
+
+} // namespace host
