@@ -15,6 +15,7 @@ constinit std::atomic<bool> isSystemCallNetWanted{ false };
 
 #if defined(__linux__) && defined(__x86_64__) && ! RT_GUARD_SANITIZED
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -299,6 +300,9 @@ std::string SystemCallNet::setEnabled (bool isEnabled)
 
         if (! detail::installHandler())
             return "the signal SIGSYS cannot be handled";
+
+        // The kernel lets a child begin without the net.
+        ::pthread_atfork (nullptr, nullptr, [] { detail::threadState.isDispatched = false; });
 
         isInstalled = true;
     }
