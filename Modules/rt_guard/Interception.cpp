@@ -1,5 +1,6 @@
 #include "Mode.h"
 #include "detail/Interception.h"
+#include "detail/ProcessRescue.h"
 #include "detail/Records.h"
 
 #include <atomic>
@@ -76,7 +77,14 @@ void recordEscape (const char* function, const void* returnAddress) noexcept
 
 } // namespace detail
 
-void setMode (Mode mode) { detail::currentMode.store (mode, std::memory_order_relaxed); }
+void setMode (Mode mode)
+{
+    if (mode == Mode::rescue)
+        detail::armRescue();
+
+    detail::currentMode.store (mode, std::memory_order_relaxed);
+}
+
 Mode getMode() noexcept { return detail::currentMode.load (std::memory_order_relaxed); }
 
 const char* toString (Mode mode) noexcept

@@ -7,6 +7,7 @@
   name:               Real-time guard
   description:        Sees what a thread must not do while it is real-time, and says who did it
   license:            ISC
+  dependencies:       rt_queues
   minimumCppStandard: 20
 
  END_JUCE_MODULE_DECLARATION
@@ -20,5 +21,6 @@
 #include "PageFaults.h"
 #include "Permit.h"
 #include "RealtimeScope.h"
+#include "Rescue.h"
 #include "Suppressions.h"
 #include "SystemCallNet.h"
