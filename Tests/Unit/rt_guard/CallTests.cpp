@@ -431,6 +431,9 @@ TEST_CASE ("Calls that return twice, or take any number of arguments, work insid
 
 TEST_CASE ("dlopen looks for libraries where its caller would")
 {
+    if (! isInterposed)
+        return; // the sanitizers' own interceptors of dlopen do not
+
     const FreshGuard fresh;
 
     // This library has a folder of its own in its search path, which the executable does not have.
