@@ -23,7 +23,6 @@ extern "C"
     void* __libc_realloc (void*, std::size_t) noexcept;
     void* __libc_memalign (std::size_t, std::size_t) noexcept;
     void* __libc_valloc (std::size_t) noexcept;
-    void* __libc_pvalloc (std::size_t) noexcept;
     void __libc_free (void*) noexcept;
 }
 
@@ -102,6 +101,21 @@ int alignInto (void** result, std::size_t alignment, std::size_t size, Allocate 
     return 0;
 }
 
+/** glibc's own pvalloc would end a process that runs under valgrind, which does not have it. */
+void* allocatePages (std::size_t size) noexcept
+{
+    const auto pageSize = static_cast<std::size_t> (::getpagesize());
+    std::size_t rounded = 0;
+
+    if (__builtin_add_overflow (size, pageSize - 1, &rounded))
+    {
+        errno = ENOMEM;
+        return nullptr;
+    }
+
+    return __libc_memalign (pageSize, rounded / pageSize * pageSize);
+}
+
 using GetUsableSize = std::size_t (*) (void*) noexcept;
 constinit std::atomic<GetUsableSize> realGetUsableSize{ nullptr };
 
@@ -169,7 +183,7 @@ struct Rescue
         std::size_t rounded = 0;
 
         if (__builtin_add_overflow (size, pageSize - 1, &rounded))
-            return __libc_pvalloc (size);
+            return detail::allocatePages (size); // which fails
 
         return heap.allocateAligned (thread, pageSize, rounded / pageSize * pageSize);
     }
@@ -270,7 +284,7 @@ extern "C"
 
     RT_GUARD_EXPORT void* pvalloc (std::size_t size) noexcept
     {
-        RT_GUARD_ALLOCATE ("pvalloc", __libc_pvalloc (size), rescue.allocatePages (size));
+        RT_GUARD_ALLOCATE ("pvalloc", rt::guard::detail::allocatePages (size), rescue.allocatePages (size));
     }
 
     // No call that real-time threads must not make; here because glibc would look for its own header before the block.

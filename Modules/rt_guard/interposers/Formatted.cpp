@@ -15,7 +15,7 @@ template <typename... Fixed>
 int format (SymbolIndex listForm, va_list& arguments, Fixed... fixed)
 {
     constexpr Word none = 0;
-    const auto call = [&] (Word a, Word b, Word c, Word d) { return getReal (listForm) (a, b, c, d, 0, 0); };
+    const auto call = [&] (Word a, Word b, Word c, Word d) { return getReal (listForm) (a, b, c, d, 0, 0, 0); };
     const auto list = reinterpret_cast<Word> (&arguments);
 
     if constexpr (sizeof...(fixed) == 1)

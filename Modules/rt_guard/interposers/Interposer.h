@@ -24,10 +24,10 @@ enum class SymbolIndex : std::size_t
 };
 
 /** What an integer or pointer argument or result travels in. By the calling conventions of x86-64 and AArch64 Linux a function with up
-    to six such arguments, be they named or `...`, can be called through this type whatever they are: so one forwarder serves
-    all. */
+    to seven such arguments, be they named or `...`, can be called through this type whatever they are: so one forwarder
+    serves all. (The seventh, which syscall() may have, is on x86-64 whatever lies on the stack.) */
 using Word = unsigned long;
-using Function = Word (*) (Word, Word, Word, Word, Word, Word);
+using Function = Word (*) (Word, Word, Word, Word, Word, Word, Word);
 
 /** The function that the name would have meant without the guard. */
 [[gnu::always_inline]] inline Function getReal (SymbolIndex) noexcept;

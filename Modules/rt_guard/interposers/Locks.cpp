@@ -25,7 +25,7 @@ template <typename TryLock>
 
     errno = keptErrno;
     call.setContended();
-    return getReal (index) (lock, b, c, 0, 0, 0);
+    return getReal (index) (lock, b, c, 0, 0, 0, 0);
 }
 
 } // namespace
@@ -45,7 +45,7 @@ template <typename TryLock>
         if (isRealtime()) [[unlikely]]                                                                                     \
             return lockRecorded (SymbolIndex::symbol, __builtin_return_address (0), try_##symbol, busy, lock, b, c);       \
                                                                                                                            \
-        return getReal (SymbolIndex::symbol) (lock, b, c, 0, 0, 0);                                                        \
+        return getReal (SymbolIndex::symbol) (lock, b, c, 0, 0, 0, 0);                                                     \
     }
 
 #include "../InterposedSymbols.def"
