@@ -1,4 +1,5 @@
 #include "FutexWake.h"
+#include "Mode.h"
 #include "SystemCallNet.h"
 #include "detail/Interception.h"
 #include "detail/Sanitizers.h"
@@ -19,6 +20,7 @@ constinit std::atomic<bool> isSystemCallNetWanted{ false };
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -91,7 +93,8 @@ struct KernelSigaction
 
 constexpr std::uint64_t maskOf (int signal) { return std::uint64_t{ 1 } << (signal - 1); }
 
-constinit KernelSigaction formerAction{}; ///< for a SIGSYS that is not ours
+constinit KernelSigaction formerAction{};          ///< for a SIGSYS that is not ours
+constinit std::atomic<bool> hasCaughtOne{ false }; ///< of the trial below
 
 /** As the kernel has it: a result below 0 is an error's number. */
 long call (long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) noexcept
@@ -206,6 +209,7 @@ void handleSignal (int signal, siginfo_t* info, void* contextPointer) noexcept
         return;
     }
 
+    hasCaughtOne.store (true, std::memory_order_relaxed);
     auto& context = *static_cast<ucontext_t*> (contextPointer);
     auto& registers = context.uc_mcontext.gregs;
     const long number = info->si_syscall;
@@ -264,6 +268,28 @@ bool installHandler() noexcept
     return call (SYS_rt_sigaction, SIGSYS, addressOf (&ours), addressOf (&formerAction), sizeof (ours.mask)) == 0;
 }
 
+/** Whether it works is found out in a child: an emulator such as valgrind lets the kernel be asked, and is then killed by what it
+    did not reckon with. */
+bool worksInChild() noexcept
+{
+    const auto child = ::fork();
+
+    if (child == 0)
+    {
+        setMode (Mode::off);
+        threadState.isDispatched = dispatch (true) == 0;
+        threadState.realtimeDepth = 1;
+        threadState.updateSelector();
+        call (SYS_getppid);
+        threadState.realtimeDepth = 0;
+        threadState.updateSelector();
+        ::_exit (hasCaughtOne.load (std::memory_order_relaxed) ? 0 : 1);
+    }
+
+    int status = 0;
+    return child > 0 && ::waitpid (child, &status, 0) == child && WIFEXITED (status) && WEXITSTATUS (status) == 0;
+}
+
 } // namespace
 
 void attachOrDetach() noexcept
@@ -294,12 +320,15 @@ std::string SystemCallNet::setEnabled (bool isEnabled)
     {
         if (const auto error = detail::dispatch (true); error != 0)
             return std::string ("the system has no Syscall User Dispatch (") + std::strerror (static_cast<int> (-error))
-                   + "), which takes Linux 5.11 and a process that is not run by an emulator such as valgrind";
+                   + "), which takes Linux 5.11";
 
         detail::dispatch (false);
 
         if (! detail::installHandler())
             return "the signal SIGSYS cannot be handled";
+
+        if (! detail::worksInChild())
+            return "system calls are not dispatched here, as under valgrind and other emulators";
 
         // The kernel lets a child begin without the net.
         ::pthread_atfork (nullptr, nullptr, [] { detail::threadState.isDispatched = false; });
