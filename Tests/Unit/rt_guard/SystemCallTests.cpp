@@ -349,7 +349,7 @@ TEST_CASE ("Other signals' handlers run and return under the net")
     CHECK (countCalls() == Counts{ { "syscall getppid", 1 } });
 }
 
-TEST_CASE ("The futex wake that real-time threads may make is not caught, and wakes; a plugin's own is caught")
+TEST_CASE ("The futex wake that real-time threads may make is not caught, and wakes, while a plugin is caught at it")
 {
     const Net net;
     const FreshGuard fresh;
