@@ -3,7 +3,9 @@
 #include "Gui/App.h"
 
 #include <host_graph/Error.h>
+#include <host_plugins/SuppressionFile.h>
 #include <juce_gui_basics/juce_gui_basics.h>
+#include <rt_guard/rt_guard.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -53,6 +55,19 @@ int refuseCommand (const std::string& name)
 {
     tell ("\"" + name + "\": there is no such command; see AudioHost --help");
     return 2;
+}
+
+/** In every process of the program, the children that try and check plugins included. */
+void beginGuarding()
+{
+    host::useSuppressions();
+
+    // For our own tests: whatever plugins do, the host itself must never break the rules.
+    if (std::getenv ("AUDIOHOST_ABORT_ON_HOST_VIOLATIONS") != nullptr)
+    {
+        rt::guard::setAbortOnHostViolations (true);
+        rt::guard::SystemCallNet::setEnabled (true); // where it is possible
+    }
 }
 
 /** A full disk shows only when the last of the output is written. */
@@ -135,6 +150,7 @@ int main (int argc, char** argv)
 {
     // A file that may not grow further is an error of write(), told like a full disk, and not the end of the program.
     std::signal (SIGXFSZ, SIG_IGN);
+    beginGuarding();
 
     return tellErrors (
         [&] { return asksForApp (argc, argv) ? runApp (argc == 2 ? argv[1] : nullptr) : runCommand (argc, argv); });

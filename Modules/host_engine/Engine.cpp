@@ -141,6 +141,7 @@ bool Engine::panic() { return send ({ Message::Type::panic, {}, 0, 0.0 }); }
 void Engine::timerCallback()
 {
     collector.collect();
+    rt::guard::freeRescued();
 
     // A file must not depend on when this timer happens to run.
     if (! info.offline)

@@ -18,7 +18,7 @@ namespace host
 
     A new plan reaches the audio thread by one atomic exchange and takes effect at the next block; parameters and transport
     commands travel on recycled queue nodes. What the audio thread lets go of (plans, nodes, references in messages) goes
-    to the collector, which a timer drains on the message thread.
+    to the collector, which a timer drains on the message thread; so it does with the guard's rescued releases.
 */
 class Engine : private juce::Timer
 {

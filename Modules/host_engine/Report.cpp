@@ -46,6 +46,18 @@ Json pageFaultsToJson (const Engine& engine)
     return { { "minor", faults.minor.load() }, { "major", faults.major.load() }, { "blocks", faults.blocks.load() } };
 }
 
+/** Null where nobody is rescued. */
+Json rescueToJson()
+{
+    if (rt::guard::getMode() != rt::guard::Mode::rescue)
+        return {};
+
+    const auto statistics = rt::guard::getRescueStatistics();
+    return { { "served", statistics.served },   { "inUse", statistics.inUse },         { "deferred", statistics.deferred },
+             { "pending", statistics.pending }, { "exhausted", statistics.exhausted }, { "tooLarge", statistics.tooLarge },
+             { "invalid", statistics.invalid } };
+}
+
 Json guardToJson (const Engine& engine)
 {
     const auto snapshot = rt::guard::getSnapshot();
@@ -65,7 +77,7 @@ Json guardToJson (const Engine& engine)
              { "overflow", snapshot.overflow },
              { "suppressions", std::move (suppressions) },
              { "pageFaults", pageFaultsToJson (engine) },
-             { "rescue", nullptr } };
+             { "rescue", rescueToJson() } };
 }
 } // namespace
 

@@ -242,8 +242,11 @@ class WaitForCondition final : public test::Triggered
 {
     auto* memory = ::mmap (nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    if (memory != MAP_FAILED)
-        ::munmap (memory, 4096);
+    if (memory == MAP_FAILED)
+        return;
+
+    *static_cast<volatile char*> (memory) = 1; // the page itself comes only now, by a page fault
+    ::munmap (memory, 4096);
 }
 
 [[gnu::noinline]] void startThread()
