@@ -77,9 +77,9 @@ public:
     {
     public:
         template <std::size_t... i>
-        Thread (unsigned numberToUse, Tally& tallyToUse, std::array<Magazines, sizeof...(i)>& magazines,
+        Thread (unsigned numberToUse, Tally& tallyToUse, std::array<Magazines, sizeof...(i)>& ofArena,
                 std::index_sequence<i...>) noexcept
-            : number (numberToUse), tally (tallyToUse), slots{ { Magazines::Slot (magazines[i])... } }
+            : number (numberToUse), tally (tallyToUse), slots{ { Magazines::Slot (ofArena[i])... } }
         {
         }
 
