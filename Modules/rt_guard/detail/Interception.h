@@ -41,6 +41,8 @@ public:
     bool isRescued() const noexcept { return rescues; }
 
 private:
+    friend void recordEscape (const char*, const void*) noexcept;
+
     void end() noexcept;
 
     bool isOutermost, isRecorded = false, isContended = false, rescues = false;
