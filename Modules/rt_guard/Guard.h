@@ -25,7 +25,7 @@ std::vector<Violation> takeNewSites();
 void reset();
 
 /** Calls recorded since the start or the last reset, overflow and what suppressions cover included: a change says that there is
-    something new to look at. Any thread. Wait-free. */
+    something new to look at. Any thread. Wait-free, some microseconds. */
 std::uint64_t getViolationCount() noexcept;
 
 /** The name that violations of this node show, and suppressions match; an empty one takes it away. Not real-time; any thread. */

@@ -2,10 +2,10 @@
 #include "detail/Interception.h"
 #include "detail/ProcessRescue.h"
 #include "detail/Records.h"
+#include "detail/TickClock.h"
 
 #include <atomic>
 #include <cerrno>
-#include <ctime>
 
 namespace rt::guard
 {
@@ -17,13 +17,6 @@ namespace
 {
 
 constinit std::atomic<Mode> currentMode{ Mode::count };
-
-std::uint64_t readClock() noexcept
-{
-    timespec now{};
-    ::clock_gettime (CLOCK_MONOTONIC, &now); // no system call
-    return static_cast<std::uint64_t> (now.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t> (now.tv_nsec);
-}
 
 bool isPermitted (Interception::Kind kind) noexcept
 {
@@ -53,13 +46,13 @@ Interception::Interception (const char* function, const void* returnAddress, Kin
     isRecorded = true;
     rescues = mode == Mode::rescue;
     errno = keptErrno;
-    begin = readClock();
+    begin = TickClock::read();
 }
 
 void Interception::end() noexcept
 {
     if (isRecorded)
-        finishCall (site, generation, readClock() - begin, isContended);
+        finishCall (site, generation, TickClock::read() - begin, isContended);
 
     threadState.isInCall = false;
     threadState.updateSelector();

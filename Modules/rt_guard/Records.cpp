@@ -1,5 +1,6 @@
 #include "detail/Records.h"
 #include "detail/ThreadState.h"
+#include "detail/TickClock.h"
 
 #include <algorithm>
 #include <array>
@@ -14,10 +15,10 @@ constinit thread_local ThreadState threadState;
 
 /** A place in the table. `key` is claimed by one exchange, the fields are then written by that thread alone, and `ready`
     tells the others that they may look. */
-struct Site
+struct alignas (64) Site
 {
     std::atomic<std::uint64_t> key{ 0 };
-    std::atomic<std::uint64_t> count{ 0 }, contended{ 0 }, worstNanoseconds{ 0 };
+    std::atomic<std::uint64_t> count{ 0 }, contended{ 0 }, worstTicks{ 0 };
     std::atomic<bool> ready{ false };
     std::atomic<Verdict> verdict{ Verdict::unknown };
     Phase phase = Phase::process;
@@ -41,7 +42,7 @@ constinit std::array<Site, maxSites> sites{};
     site. It spares the walk for every call of a site but the first. */
 constinit std::array<std::atomic<std::uint16_t>, 2 * maxSites> shortcuts{};
 
-constinit std::atomic<std::uint64_t> numCalls{ 0 }, numOverflows{ 0 }, nextOrder{ 1 }, numResets{ 0 };
+constinit std::atomic<std::uint64_t> numOverflows{ 0 }, nextOrder{ 1 }, numResets{ 0 };
 constinit std::atomic<std::uint32_t> numWriters{ 0 };
 constinit std::atomic<bool> resetting{ false };
 constinit std::mutex resetMutex;
@@ -161,8 +162,6 @@ Site* enterCall (const char* function, const void* returnAddress, const void* ne
     if (! writer.isAllowed())
         return nullptr;
 
-    numCalls.fetch_add (1, std::memory_order_relaxed);
-
     const Call call{ function, returnAddress, thread.frame, thread.node,
                      reinterpret_cast<std::uintptr_t> (thread.frame) - reinterpret_cast<std::uintptr_t> (nearFrame) };
     auto* site = call.findByShortcut();
@@ -174,20 +173,23 @@ Site* enterCall (const char* function, const void* returnAddress, const void* ne
     return site;
 }
 
-void finishCall (Site* site, std::uint64_t generation, std::uint64_t nanoseconds, bool wasContended) noexcept
+void finishCall (Site* site, std::uint64_t generation, std::uint64_t ticks, bool wasContended) noexcept
 {
+    // Mostly there is nothing new to tell.
+    if (site == nullptr || (! wasContended && ticks <= site->worstTicks.load (std::memory_order_relaxed)))
+        return;
+
     const Writer writer;
 
-    if (site == nullptr || ! writer.isAllowed() || generation != getGeneration())
+    if (! writer.isAllowed() || generation != getGeneration())
         return;
 
     if (wasContended)
         site->contended.fetch_add (1, std::memory_order_relaxed);
 
-    auto worst = site->worstNanoseconds.load (std::memory_order_relaxed);
+    auto worst = site->worstTicks.load (std::memory_order_relaxed);
 
-    while (worst < nanoseconds
-           && ! site->worstNanoseconds.compare_exchange_weak (worst, nanoseconds, std::memory_order_relaxed))
+    while (worst < ticks && ! site->worstTicks.compare_exchange_weak (worst, ticks, std::memory_order_relaxed))
     {
     }
 }
@@ -206,7 +208,7 @@ RawSite copySite (const Site& site)
              site.phase,
              site.count.load (std::memory_order_relaxed),
              site.contended.load (std::memory_order_relaxed),
-             site.worstNanoseconds.load (std::memory_order_relaxed),
+             site.worstTicks.load (std::memory_order_relaxed),
              site.firstBlock,
              site.order,
              std::vector (site.stack.frames.begin(), site.stack.frames.begin() + std::ptrdiff_t (site.stack.size)) };
@@ -248,12 +250,11 @@ void clearRecords()
         site.ready.store (false, std::memory_order_relaxed);
         site.count.store (0, std::memory_order_relaxed);
         site.contended.store (0, std::memory_order_relaxed);
-        site.worstNanoseconds.store (0, std::memory_order_relaxed);
+        site.worstTicks.store (0, std::memory_order_relaxed);
         setVerdict (site, Verdict::unknown);
         site.key.store (0, std::memory_order_relaxed);
     }
 
-    numCalls.store (0, std::memory_order_relaxed);
     numOverflows.store (0, std::memory_order_relaxed);
     numResets.fetch_add (1, std::memory_order_relaxed);
     resetting.store (false);
@@ -264,10 +265,19 @@ void clearRecords()
 namespace rt::guard
 {
 
-std::uint64_t getViolationCount() noexcept { return detail::numCalls.load (std::memory_order_relaxed); }
+std::uint64_t getViolationCount() noexcept
+{
+    auto count = detail::numOverflows.load (std::memory_order_relaxed);
+
+    for (const auto& site : detail::sites)
+        count += site.count.load (std::memory_order_relaxed);
+
+    return count;
+}
 
 void warmUp()
 {
+    detail::TickClock::warmUp();
     detail::Stack stack;
     stack.walk (__builtin_return_address (0), __builtin_frame_address (0));
 

@@ -3,6 +3,7 @@
 #include "detail/Interception.h"
 #include "detail/Records.h"
 #include "detail/Symbols.h"
+#include "detail/TickClock.h"
 
 #include <unistd.h>
 
@@ -145,7 +146,7 @@ private:
 
         violation.count = site.count;
         violation.contended = site.contended;
-        violation.worstMicros = static_cast<double> (site.worstNanoseconds) / 1000.0;
+        violation.worstMicros = detail::TickClock::toNanoseconds (site.worstTicks) / 1000.0;
 
         if (! known.isJudged)
         {

@@ -11,3 +11,4 @@
 #include "Suppressions.cpp"
 #include "Symbols.cpp"
 #include "SystemCallNet.cpp"
+#include "TickClock.cpp"

@@ -34,8 +34,8 @@ enum class Verdict : std::uint8_t
 */
 Site* enterCall (const char* function, const void* returnAddress, const void* nearFrame) noexcept;
 
-/** What a call turned out to be. Does nothing when a reset came in between. Lock-free. */
-void finishCall (Site*, std::uint64_t generation, std::uint64_t nanoseconds, bool wasContended) noexcept;
+/** What a call turned out to be, in ticks of TickClock. Does nothing when a reset came in between. Lock-free. */
+void finishCall (Site*, std::uint64_t generation, std::uint64_t ticks, bool wasContended) noexcept;
 
 /** Counts resets. */
 std::uint64_t getGeneration() noexcept;
@@ -46,7 +46,7 @@ struct RawSite
     const char* function = nullptr;
     std::uint32_t node = 0;
     Phase phase = Phase::process;
-    std::uint64_t count = 0, contended = 0, worstNanoseconds = 0;
+    std::uint64_t count = 0, contended = 0, worstTicks = 0;
     std::uint64_t firstBlock = 0;
     std::uint64_t order = 0;            ///< of first calls, from 1; no two sites have the same, resets or not
     std::vector<std::uintptr_t> frames; ///< addresses within the calls, innermost first
