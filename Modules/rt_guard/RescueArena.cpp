@@ -6,40 +6,8 @@
 #include <memory>
 #include <new>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define RT_GUARD_POISONS 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define RT_GUARD_POISONS 1
-#endif
-#endif
-
-#if RT_GUARD_POISONS
-#include <sanitizer/asan_interface.h>
-#endif
-
 namespace rt::guard::detail
 {
-
-namespace
-{
-
-/** Tells AddressSanitizer, where it is there, that nobody may touch this. */
-void forbid ([[maybe_unused]] const void* memory, [[maybe_unused]] std::size_t numBytes) noexcept
-{
-#if RT_GUARD_POISONS
-    __asan_poison_memory_region (memory, numBytes);
-#endif
-}
-
-void allow ([[maybe_unused]] const void* memory, [[maybe_unused]] std::size_t numBytes) noexcept
-{
-#if RT_GUARD_POISONS
-    __asan_unpoison_memory_region (memory, numBytes);
-#endif
-}
-
-} // namespace
 
 PresentMemory::PresentMemory (std::size_t numBytes, std::size_t boundary) : size (numBytes)
 {
@@ -127,13 +95,11 @@ void RescueArena::detach (Thread& thread) noexcept
     registry.release (number);
 }
 
-void* RescueArena::take (Thread* thread, unsigned sizeClass) noexcept
+void* RescueArena::takeShared (Thread* thread, unsigned sizeClass) noexcept
 {
-    const auto* element = thread != nullptr && sizeClass < numWithMagazines
-                              ? magazines[sizeClass].take (thread->slots[sizeClass])
-                              : lists[sizeClass].pop();
+    const auto* const element = lists[sizeClass].pop();
 
-    if (element == nullptr) [[unlikely]]
+    if (element == nullptr)
         return nullptr;
 
     if (thread != nullptr)
@@ -141,13 +107,7 @@ void* RescueArena::take (Thread* thread, unsigned sizeClass) noexcept
     else
         tallyOfOthers.taken.fetch_add (1, std::memory_order_relaxed);
 
-    const auto number = static_cast<std::size_t> (element - elements);
-    used[number].store (1, std::memory_order_relaxed);
-
-    auto* const block = blocks.get() + (std::size_t{ sizeClass } << classShift)
-                        + ((number - firstOf (sizeClass)) << (smallestShift + sizeClass));
-    allow (block, smallestBlock << sizeClass);
-    return block;
+    return giveOut (sizeClass, *element);
 }
 
 void* RescueArena::borrow (Thread* thread, unsigned sizeClass) noexcept
@@ -160,47 +120,23 @@ void* RescueArena::borrow (Thread* thread, unsigned sizeClass) noexcept
     return nullptr;
 }
 
-void* RescueArena::allocate (Thread* thread, std::size_t size, std::size_t alignment) noexcept
+void* RescueArena::refuseSize() noexcept
 {
-    const auto needed = std::max (std::max (size, alignment), smallestBlock);
-
-    if (needed > largestBlock) [[unlikely]]
-    {
-        numTooLarge.fetch_add (1, std::memory_order_relaxed);
-        return nullptr;
-    }
-
-    const auto sizeClass = classFor (needed);
-
-    if (auto* const block = take (thread, sizeClass)) [[likely]]
-        return block;
-
-    return borrow (thread, sizeClass);
+    numTooLarge.fetch_add (1, std::memory_order_relaxed);
+    return nullptr;
 }
 
-void RescueArena::release (Thread* thread, void* block) noexcept
+void RescueArena::giveShared (Thread* thread, unsigned sizeClass, Element& element) noexcept
 {
-    if (! isInUse (block)) [[unlikely]]
-    {
-        numInvalid.fetch_add (1, std::memory_order_relaxed);
-        return;
-    }
-
-    const auto sizeClass = classOf (block);
-    const auto number = numberOf (block);
-    forbid (block, smallestBlock << sizeClass);
-    used[number].store (0, std::memory_order_relaxed);
-
     if (thread != nullptr)
         count (thread->tally.released);
     else
         tallyOfOthers.released.fetch_add (1, std::memory_order_relaxed);
 
-    if (thread != nullptr && sizeClass < numWithMagazines)
-        magazines[sizeClass].put (thread->slots[sizeClass], elements[number]);
-    else
-        lists[sizeClass].push (elements[number]);
+    lists[sizeClass].push (element);
 }
+
+void RescueArena::refuseBlock() noexcept { numInvalid.fetch_add (1, std::memory_order_relaxed); }
 
 RescueArena::Counts RescueArena::getCounts() const noexcept
 {

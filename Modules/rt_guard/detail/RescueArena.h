@@ -1,5 +1,6 @@
 #pragma once
 
+#include "Poison.h"
 #include "PresentMemory.h"
 
 #include <rt_queues/CacheLine.h>
@@ -184,8 +185,15 @@ private:
         return firstOf (classOf (block)) + (offsetInClass (block) >> (smallestShift + classOf (block)));
     }
 
+    void* giveOut (unsigned sizeClass, const Element&) noexcept;
     void* take (Thread*, unsigned sizeClass) noexcept;
+
+    // What happens seldom is kept out of the functions that are called often, which then need no stack frame.
+    void* takeShared (Thread*, unsigned sizeClass) noexcept;
     void* borrow (Thread*, unsigned sizeClass) noexcept;
+    void* refuseSize() noexcept;
+    void giveShared (Thread*, unsigned sizeClass, Element&) noexcept;
+    void refuseBlock() noexcept;
 
     template <std::size_t... i>
     static std::array<List, sizeof...(i)> makeLists (Element*, std::array<List::State, numClasses>&,
@@ -208,5 +216,63 @@ private:
     std::atomic<std::uint64_t> numTooLarge{ 0 }, numInvalid{ 0 };
     std::array<std::optional<Thread>, SlotRegistry<>::maxSlots> threads;
 };
+
+inline void* RescueArena::giveOut (unsigned sizeClass, const Element& element) noexcept
+{
+    const auto number = static_cast<std::size_t> (&element - elements);
+    used[number].store (1, std::memory_order_relaxed);
+
+    auto* const block = blocks.get() + (std::size_t{ sizeClass } << classShift)
+                        + ((number - firstOf (sizeClass)) << (smallestShift + sizeClass));
+    allow (block, smallestBlock << sizeClass);
+    return block;
+}
+
+inline void* RescueArena::take (Thread* thread, unsigned sizeClass) noexcept
+{
+    if (thread == nullptr || sizeClass >= numWithMagazines)
+        return takeShared (thread, sizeClass);
+
+    const auto* const element = magazines[sizeClass].take (thread->slots[sizeClass]);
+
+    if (element == nullptr) [[unlikely]]
+        return nullptr;
+
+    count (thread->tally.taken);
+    return giveOut (sizeClass, *element);
+}
+
+inline void* RescueArena::allocate (Thread* thread, std::size_t size, std::size_t alignment) noexcept
+{
+    const auto needed = std::max (std::max (size, alignment), smallestBlock);
+
+    if (needed > largestBlock) [[unlikely]]
+        return refuseSize();
+
+    const auto sizeClass = classFor (needed);
+    auto* const block = take (thread, sizeClass);
+
+    if (block == nullptr) [[unlikely]]
+        return borrow (thread, sizeClass);
+
+    return block;
+}
+
+inline void RescueArena::release (Thread* thread, void* block) noexcept
+{
+    if (! isInUse (block)) [[unlikely]]
+        return refuseBlock();
+
+    const auto sizeClass = classOf (block);
+    const auto number = numberOf (block);
+    forbid (block, smallestBlock << sizeClass);
+    used[number].store (0, std::memory_order_relaxed);
+
+    if (thread == nullptr || sizeClass >= numWithMagazines)
+        return giveShared (thread, sizeClass, elements[number]);
+
+    count (thread->tally.released);
+    magazines[sizeClass].put (thread->slots[sizeClass], elements[number]);
+}
 
 } // namespace rt::guard::detail
