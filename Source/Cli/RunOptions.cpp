@@ -98,10 +98,12 @@ void RunOptions::apply() const
 
 void tellNewSites()
 {
-    if (const auto mode = rt::guard::getMode(); mode != rt::guard::Mode::report && mode != rt::guard::Mode::rescue)
-        return;
+    // Names are read in every mode, while the audio goes on: the end need not wait for them then.
+    const auto mode = rt::guard::getMode();
+    const auto sites = mode == rt::guard::Mode::off ? std::vector<rt::guard::Violation>() : rt::guard::takeNewSites();
 
-    const auto sites = rt::guard::takeNewSites();
+    if (mode != rt::guard::Mode::report && mode != rt::guard::Mode::rescue)
+        return;
 
     // In place of the line that shows how far it is.
     if (! sites.empty() && ::isatty (STDERR_FILENO) != 0)
