@@ -1,6 +1,7 @@
 #pragma once
 
 #include <juce_audio_basics/juce_audio_basics.h>
+#include <rt_guard/Nonblocking.h>
 
 #include <cstdint>
 #include <optional>
@@ -34,6 +35,8 @@ struct ParameterInfo
     float minimum = 0.0f;
     float maximum = 1.0f;
     int steps = 0; ///< 0 is continuous
+    bool isAutomatable = true;
+    bool isBypass = false; ///< of the plugin itself: it passes its input on
 };
 
 /** A number as a person reads it, with its unit: as many decimals as tell something, and none in steps of one. */
@@ -94,7 +97,7 @@ public:
     virtual void release() {}
 
     /** Rendering thread: no allocation, lock or system call in our own nodes. */
-    virtual void process (ProcessContext&) noexcept = 0;
+    virtual void process (ProcessContext&) noexcept RT_NONBLOCKING = 0;
 
     /** Message thread, not in a published plan: forgets everything that sounds (delay lines, voices). */
     virtual void reset() {}

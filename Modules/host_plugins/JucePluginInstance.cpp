@@ -59,12 +59,12 @@ std::vector<bool> findMidiControllerParameters (const juce::StringArray& names)
 
 /** Whether a parameter is one of those by which a DPF plugin's two halves tell each other the host's set-up: hidden, read-only,
     always the first three, and nothing that a person should set. JUCE passes on neither flag. */
-static bool isDpfInternal (const ParameterInfo& parameter, bool isAutomatable)
+static bool isDpfInternal (const ParameterInfo& parameter)
 {
     static constexpr std::array names{ "Buffer Size", "Sample Rate", "Latency" };
     const auto index = parameter.id.getIntValue();
 
-    return ! isAutomatable && parameter.label == "frames" && juce::isPositiveAndBelow (index, names.size())
+    return ! parameter.isAutomatable && parameter.label == "frames" && juce::isPositiveAndBelow (index, names.size())
            && parameter.id == juce::String (index) && parameter.name == names[static_cast<std::size_t> (index)];
 }
 
@@ -171,8 +171,10 @@ void JucePluginInstance::collectParameters()
         p.steps = parameter->isDiscrete() && parameter->getNumSteps() < juce::AudioProcessor::getDefaultNumParameterSteps()
                       ? parameter->getNumSteps()
                       : 0;
+        p.isAutomatable = parameter->isAutomatable();
+        p.isBypass = parameter == plugin->getBypassParameter();
 
-        if (info.format == "VST3" && isDpfInternal (p, parameter->isAutomatable()))
+        if (info.format == "VST3" && isDpfInternal (p))
             continue;
 
         parameters.push_back (p);
@@ -180,6 +182,12 @@ void JucePluginInstance::collectParameters()
     }
 
     makeParameterNamesUnique (parameters);
+}
+
+void JucePluginInstance::exemptFromAutomation (const juce::StringArray& parameterIds)
+{
+    for (auto& parameter : parameters)
+        parameter.isAutomatable = parameter.isAutomatable && ! parameterIds.contains (parameter.id);
 }
 
 juce::String JucePluginInstance::getName() const { return info.name; }

@@ -27,6 +27,9 @@ public:
     JucePluginInstance (const PluginInfo&, std::unique_ptr<juce::AudioPluginInstance>);
     ~JucePluginInstance() override;
 
+    /** For parameters of which the format knows, but JUCE does not, that they are not for automation. Message thread. */
+    void exemptFromAutomation (const juce::StringArray& parameterIds);
+
     juce::String getName() const override;
     NodePorts getPorts() const override;
     void prepare (const PrepareInfo&) override;

@@ -5,6 +5,9 @@
 
 #include <lilv/lilv.h>
 #include <lv2/core/lv2.h>
+#include <lv2/port-props/port-props.h>
+
+#include <array>
 
 namespace host
 {
@@ -121,6 +124,8 @@ std::optional<Lv2World::Plugin> Lv2World::find (const juce::String& uri) const
     const auto audio = pimpl->uri (LV2_CORE__AudioPort);
     const auto input = pimpl->uri (LV2_CORE__InputPort);
     const auto optional = pimpl->uri (LV2_CORE__connectionOptional);
+    const std::array notForAutomation{ pimpl->uri (LV2_PORT_PROPS__notAutomatic), pimpl->uri (LV2_PORT_PROPS__expensive),
+                                       pimpl->uri (LV2_PORT_PROPS__notOnGUI) };
 
     for (std::uint32_t i = 0, end = lilv_plugin_get_num_ports (plugin); i < end; ++i)
     {
@@ -133,6 +138,11 @@ std::optional<Lv2World::Plugin> Lv2World::find (const juce::String& uri) const
             ++(lilv_port_is_a (plugin, port, input.get()) ? result.audioInputs : result.audioOutputs);
         else if (lilv_port_is_a (plugin, port, cv.get()) && ! lilv_port_has_property (plugin, port, optional.get()))
             result.needsCv = true;
+
+        for (const auto& property : notForAutomation)
+            if (lilv_port_has_property (plugin, port, property.get()))
+                result.notForAutomation.addIfNotAlreadyThere (
+                    juce::String::fromUTF8 (lilv_node_as_string (lilv_port_get_symbol (plugin, port))));
     }
 
     return result;

@@ -25,6 +25,8 @@ public:
         int audioInputs = 0;
         int audioOutputs = 0;
         bool needsCv = false; ///< has control-voltage ports that must be connected
+        juce::StringArray
+            notForAutomation; ///< symbols of input ports that say so, that are costly to change, or not to be shown
     };
 
     /** Reads the manifests of all bundles in LV2's folders. */

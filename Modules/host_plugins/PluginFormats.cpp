@@ -580,6 +580,16 @@ std::unique_ptr<PluginInstance> PluginFormats::create (const PluginInfo& info, d
                   + juce::String (lv2->audioInputs) + " in, " + juce::String (lv2->audioOutputs) + " out",
               "use another plugin", Error::Kind::failed);
 
+    if (lv2)
+    {
+        auto ids = lv2->notForAutomation;
+
+        for (auto& id : ids)
+            id = "sym:" + id; // as JUCE makes them
+
+        result->exemptFromAutomation (ids);
+    }
+
     return result;
 }
 

@@ -10,8 +10,6 @@
 namespace host
 {
 
-namespace
-{
 std::vector<rt::guard::Suppression> readSuppressionFile (const std::string& path)
 {
     const auto file = juce::File::getCurrentWorkingDirectory().getChildFile (juce::String::fromUTF8 (path.c_str()));
@@ -32,7 +30,6 @@ std::vector<rt::guard::Suppression> readSuppressionFile (const std::string& path
         throw Error (path, message.substr (0, advice), message.substr (advice + 2));
     }
 }
-} // namespace
 
 void useSuppressions (const std::string& path)
 {

@@ -1,10 +1,15 @@
+#include "CheckText.h"
 #include "Commands.h"
 #include "Progress.h"
 #include "RunOptions.h"
 
 #include <host_graph/Error.h>
+#include <host_plugins/SuppressionFile.h>
+#include <host_plugins/WriteFile.h>
+#include <host_plugins/check/CheckAnnotations.h>
+#include <host_plugins/check/CheckJUnit.h>
 #include <host_plugins/check/CheckRunner.h>
-#include <host_plugins/process/ChildProcess.h>
+#include <host_plugins/check/CheckWords.h>
 
 #include <nlohmann/json.hpp>
 
@@ -13,7 +18,6 @@
 #include <iostream>
 #include <memory>
 #include <optional>
-#include <sstream>
 
 namespace cli
 {
@@ -35,149 +39,139 @@ struct CheckArguments
 
         host::CheckOptions options;
         options.seconds = seconds;
+        options.suppressions = suppressions;
         return options;
     }
 };
 
-std::string countOf (std::uint64_t number, const std::string& thing)
+/** Checks one plugin after the other, and tells each as soon as it is done. */
+class Checks
 {
-    return std::to_string (number) + " " + thing + (number == 1 ? "" : "s");
-}
-
-std::string toVerdict (const host::CheckReport& report)
-{
-    const auto where =
-        report.lastPhase ? std::string (" in the phase ") + toString (*report.lastPhase) : " while it was loaded";
-
-    if (report.crashed)
-        return "CRASHED with " + host::ChildProcess::getSignalName (report.signal.value_or (0)) + where;
-
-    if (report.hung)
-        return "HUNG" + where + " (no progress for " + std::to_string (host::CheckOptions().hangLimit.count()) + " s)";
-
-    if (report.exited)
-        return "ENDED THE PROCESS" + where + " (it called exit)";
-
-    return report.hasFailed() ? "FAILED" : "clean";
-}
-
-/** The frames up to the first of the host's below the plugin: what is further out is the same for every plugin. */
-std::vector<std::string> getTellingFrames (const std::vector<std::string>& stack)
-{
-    const auto host =
-        " [" + juce::File::getSpecialLocation (juce::File::currentExecutableFile).getFileName().toStdString() + "+";
-    const auto isPlugins = [&host] (const std::string& frame) { return frame.find (host) == std::string::npos; };
-    const auto lastOfPlugin = std::find_if (stack.rbegin(), stack.rend(), isPlugins).base();
-    return { stack.begin(), lastOfPlugin == stack.end() ? lastOfPlugin : lastOfPlugin + 1 };
-}
-
-/** The host's own violations are shown in a word, a plugin's with their stacks. */
-std::string toText (const host::CheckReport& report)
-{
-    std::ostringstream text;
-    text << (report.name.empty() ? report.ref : report.name + " (" + report.ref + ")") << ": " << toVerdict (report) << ", "
-         << countOf (static_cast<std::uint64_t> (report.blocks), "block") << "\n";
-
-    std::uint64_t numOfHost = 0;
-
-    for (const auto& violation : report.violations)
+public:
+    explicit Checks (const CheckArguments& argumentsToUse) : arguments (argumentsToUse), runner (arguments.toOptions())
     {
-        if (violation.by == "host")
+        if (! arguments.suppressions.empty())
+            suppressions = host::readSuppressionFile (arguments.suppressions);
+    }
+
+    /** @returns the exit code. Throws what came first of what a person must be told, when all is done. */
+    int run()
+    {
+        for (const auto& ref : arguments.refs)
         {
-            numOfHost += violation.count;
-            continue;
+            try
+            {
+                add (check (ref));
+            }
+            catch (const host::Error& error)
+            {
+                // The others are checked all the same.
+                addUnchecked (ref, error);
+            }
         }
 
-        text << "  " << violation.function << " on the audio thread, " << countOf (violation.count, "time")
-             << ", first in block " << violation.firstBlock << " (" << toString (violation.phase) << "), by "
-             << violation.module << "\n";
+        finish();
 
-        for (const auto& frame : getTellingFrames (violation.stack))
-            text << "      " << frame << "\n";
+        if (firstError)
+            throw host::Error (*firstError);
+
+        return std::any_of (reports.begin(), reports.end(), [] (auto& report) { return report.hasFailed(); }) ? 1 : 0;
     }
 
-    for (const auto& finding : report.findings)
-        text << "  " << finding.kind << " (" << toString (finding.phase) << "): " << finding.detail << "\n";
-
-    if (numOfHost > 0)
-        text << "  Besides, the host's wrapper allocated or freed " << countOf (numOfHost, "time")
-             << " around this plugin. That is not the plugin's fault and does not fail it; --json has the stacks.\n";
-
-    if (! report.lastWords.empty())
+private:
+    host::CheckReport check (const std::string& ref) const
     {
-        std::istringstream words (report.lastWords);
-        std::vector<std::string> lines;
-
-        for (std::string line; std::getline (words, line);)
-            lines.push_back (line);
-
-        text << "  The last it printed:\n";
-
-        for (std::size_t i = lines.size() - std::min<std::size_t> (5, lines.size()); i < lines.size(); ++i)
-            text << "      " << lines[i] << "\n";
+        const auto number = reports.size() + numUnchecked + 1, all = arguments.refs.size();
+        Progress progress ("Checking " + (all > 1 ? std::to_string (number) + "/" + std::to_string (all) + " " : "") + ref);
+        return runner.run (ref, [&] (auto& p) { progress.update (p.fraction); });
     }
 
-    return text.str();
-}
-
-int runCheck (const CheckArguments& arguments)
-{
-    if (! arguments.junit.empty())
-        refuseForNow ("--junit");
-
-    if (arguments.annotations)
-        refuseForNow ("--annotations");
-
-    if (! arguments.suppressions.empty())
-        refuseForNow ("--suppressions");
-
-    const host::CheckRunner runner (arguments.toOptions());
-    auto json = nlohmann::ordered_json::array();
-    std::optional<host::Error> firstError;
-    std::size_t numFailed = 0;
-
-    for (const auto& ref : arguments.refs)
+    void add (host::CheckReport report)
     {
+        junit.add (report);
+
+        if (! arguments.asJson)
+            std::cout << toText (report) << std::flush;
+
+        if (arguments.annotations)
+            annotate (host::toAnnotations (report, currentFolder));
+
+        reports.push_back (std::move (report));
+    }
+
+    void addUnchecked (const std::string& ref, const host::Error& error)
+    {
+        ++numUnchecked;
+        junit.addUnchecked (ref, error.what());
+
+        if (arguments.annotations)
+            annotate (host::toAnnotation (ref, error.what()));
+
+        keep (error);
+    }
+
+    /** The last line is the first error's. */
+    void keep (const host::Error& error)
+    {
+        if (firstError)
+            tell (error.what());
+        else
+            firstError = error;
+    }
+
+    void annotate (const std::string& lines) const { (arguments.asJson ? std::cerr : std::cout) << lines << std::flush; }
+
+    void finish()
+    {
+        using Json = nlohmann::ordered_json;
+        const auto numChecks = arguments.refs.size();
+
+        if (arguments.asJson && ! reports.empty())
+        {
+            auto plugins = Json::array();
+
+            for (const auto& report : reports)
+                plugins.push_back (report.toJson());
+
+            std::cout << Json{ { "plugins", plugins } }.dump (2, ' ', false, Json::error_handler_t::replace) << std::endl;
+        }
+        else if (! arguments.asJson)
+        {
+            std::cout << toText (suppressions, reports);
+
+            if (numChecks > 1)
+                std::cout << std::count_if (reports.begin(), reports.end(), [] (auto& r) { return r.hasFailed(); }) << " of "
+                          << host::countOf (numChecks, "plugin") << " failed"
+                          << (numUnchecked > 0 ? ", " + std::to_string (numUnchecked) + " could not be checked" : "")
+                          << ".\n";
+
+            std::cout << std::flush;
+        }
+
+        if (arguments.junit.empty())
+            return;
+
         try
         {
-            const auto report = [&]
-            {
-                Progress progress ("Checking " + ref);
-                return runner.run (ref, [&] (auto& p) { progress.update (p.fraction); });
-            }();
-
-            if (report.hasFailed())
-                ++numFailed;
-
-            if (arguments.asJson)
-                json.push_back (report.toJson());
-            else
-                std::cout << toText (report) << std::flush;
+            host::writeFileAtomically (
+                juce::File::getCurrentWorkingDirectory().getChildFile (juce::String::fromUTF8 (arguments.junit.c_str())),
+                junit.toXml());
         }
         catch (const host::Error& error)
         {
-            // The others are checked all the same.
-            if (firstError)
-                tell (error.what());
-            else
-                firstError = error;
+            keep (error);
         }
     }
 
-    const auto numChecked = arguments.refs.size();
-
-    if (arguments.asJson && ! (json.empty() && firstError))
-        std::cout << nlohmann::ordered_json{ { "plugins", json } }.dump (2, ' ', false,
-                                                                         nlohmann::ordered_json::error_handler_t::replace)
-                  << std::endl;
-    else if (! arguments.asJson && numChecked > 1)
-        std::cout << numFailed << " of " << countOf (numChecked, "plugin") << " failed.\n" << std::flush;
-
-    if (firstError)
-        throw host::Error (*firstError);
-
-    return numFailed > 0 ? 1 : 0;
-}
+    const CheckArguments& arguments;
+    const host::CheckRunner runner;
+    std::vector<rt::guard::Suppression> suppressions;
+    const std::string currentFolder = juce::File::getCurrentWorkingDirectory().getFullPathName().toStdString();
+    std::vector<host::CheckReport> reports;
+    std::size_t numUnchecked = 0;
+    host::CheckJUnit junit;
+    std::optional<host::Error> firstError;
+};
 
 } // namespace
 
@@ -193,16 +187,18 @@ void addCheckCommand (CLI::App& app, Outcome& outcome)
                       "Seconds of audio for each of the four phases, within 400 to 4900 blocks")
         ->capture_default_str();
     check->add_flag ("--json", arguments->asJson, "One JSON document on stdout");
-    check->add_option ("--junit", arguments->junit, "A JUnit report for CI (not in this version yet)")->type_name ("FILE");
-    check->add_flag ("--annotations", arguments->annotations, "Annotations for CI (not in this version yet)");
-    check->add_option ("--suppressions", arguments->suppressions, "What shall not be told (not in this version yet)")
+    check->add_option ("--junit", arguments->junit, "Write a JUnit report, as CI systems read it")->type_name ("FILE");
+    check->add_flag ("--annotations", arguments->annotations,
+                     "Tell what was found as GitHub's annotations too, on stdout, or with --json on stderr");
+    check->add_option ("--suppressions", arguments->suppressions, "What shall not be told: conditions, a line each")
         ->type_name ("FILE");
-    check->callback ([&outcome, arguments] { outcome.exitCode = runCheck (*arguments); });
+    check->callback ([&outcome, arguments] { outcome.exitCode = Checks (*arguments).run(); });
 
     // The process that the plugin is checked in.
     auto* child = app.add_subcommand ("check-child", "")->group ("");
     child->add_option ("REF", arguments->refs)->required()->expected (1);
     child->add_option ("--seconds", arguments->seconds);
+    child->add_option ("--suppressions", arguments->suppressions);
     child->callback ([arguments] { host::CheckRunner::runChild (arguments->refs.front(), arguments->toOptions()); });
 }
 

@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <csignal>
 #include <set>
+#include <sstream>
 #include <thread>
 
 using Catch::Matchers::Contains;
+using Catch::Matchers::EndsWith;
+using Catch::Matchers::StartsWith;
 using Json = nlohmann::ordered_json;
 
 namespace
@@ -50,6 +53,20 @@ std::set<std::string> kindsOf (const Json& plugin)
     return kinds;
 }
 
+std::vector<std::string> linesOf (const std::string& text)
+{
+    std::istringstream stream (text);
+    std::vector<std::string> lines;
+
+    for (std::string line; std::getline (stream, line);)
+        lines.push_back (line);
+
+    return lines;
+}
+
+/** A plugin of TestMischief; what each does is told at the top of its source. */
+std::string mischief (const std::string& name) { return testPlugin ("TestMischief") + "#" + name; }
+
 const std::set<std::string> phases{ "process", "parameter", "midi", "state" };
 
 } // namespace
@@ -82,7 +99,8 @@ TEST_CASE_METHOD (Check, "check: allocations fail a plugin, with function, culpr
     {
         CAPTURE (violation.dump (2));
         REQUIRE (keysOf (violation)
-                 == std::vector<std::string>{ "function", "by", "count", "firstBlock", "phase", "module", "stack" });
+                 == std::vector<std::string>{ "function", "by", "count", "firstBlock", "phase", "module", "stack",
+                                              "contended", "worstMicros" });
         REQUIRE (violation["by"] == "plugin");
         REQUIRE (violation["module"] == "TestAllocates.so");
         REQUIRE (violation["count"] > 0);
@@ -137,7 +155,7 @@ TEST_CASE_METHOD (Check, "check: the demo plugins and every well-behaved test pl
     REQUIRE (arguments.size() == 6); // the synth and the delay
 
     for (const auto* name : { "TestGain", "TestDelay", "TestPass", "TestSynth", "TestSideChain", "TestMono", "TestLatency64",
-                              "TestManyParams", "TestPrints" })
+                              "TestManyParams" })
         arguments.push_back (testPlugin (name));
 
     arguments.push_back (std::string (TEST_PLUGINS) + "/TestLv2Gain.lv2");
@@ -155,6 +173,20 @@ TEST_CASE_METHOD (Check, "check: the demo plugins and every well-behaved test pl
         REQUIRE (countBy (plugin, "plugin") == 0);
         REQUIRE (kindsOf (plugin).empty());
     }
+}
+
+TEST_CASE_METHOD (Check, "check: what a plugin prints does not mix with what is told, and is told itself")
+{
+    const auto plugin = check (testPlugin ("TestPrints"), AUDIOHOST_SANITIZED ? 0 : 1);
+    REQUIRE (plugin["name"] == "TestPrints");
+    REQUIRE (kindsOf (plugin).empty());
+
+#if ! AUDIOHOST_SANITIZED
+    for (const auto& violation : plugin["violations"])
+        REQUIRE (violation["function"] == "write");
+
+    REQUIRE (countBy (plugin, "plugin") >= 1);
+#endif
 }
 
 TEST_CASE_METHOD (Check, "check: a plugin that crashes, at once or when a parameter is moved")
@@ -274,3 +306,241 @@ TEST_CASE_METHOD (Check, "check: Ctrl-C ends it, and no child stays behind")
 
     REQUIRE (! isRunning (hanging));
 }
+
+//======================================================================================================================
+TEST_CASE_METHOD (Check, "check: a process that is ended without exit() is told as ended")
+{
+    for (const auto* name : { "EndsAtOnce", "EndsQuickly" })
+    {
+        CAPTURE (name);
+        const auto plugin = check (mischief (name), 1);
+        REQUIRE (plugin["exited"] == true);
+        REQUIRE (plugin["crashed"] == false);
+        REQUIRE (plugin["hung"] == false);
+        REQUIRE (plugin["name"] == name);
+    }
+}
+
+TEST_CASE_METHOD (Check, "check: an exception that nobody catches, and a signal that nobody can, are crashes")
+{
+    const auto thrown = check (mischief ("Throws"), 1);
+    REQUIRE (thrown["crashed"] == true);
+    REQUIRE (thrown["signal"] == SIGABRT);
+
+    const auto killed = check (mischief ("KillsItself"), 1);
+    REQUIRE (killed["crashed"] == true);
+    REQUIRE (killed["signal"] == SIGKILL);
+}
+
+TEST_CASE_METHOD (Check, "check: a crash in the destructor is a crash, after all phases")
+{
+    const auto crashed = check (mischief ("CrashesAtEnd"), 1);
+    REQUIRE (crashed["crashed"] == true);
+    REQUIRE (crashed["signal"] == SIGABRT);
+    REQUIRE (crashed["blocks"] > 1600);
+
+    const auto text = run ({ "check", mischief ("CrashesAtEnd"), "--seconds", "0.2" });
+    REQUIRE_THAT (text.out, Contains ("CRASHED with SIGABRT while it was taken down"));
+
+    const auto ended = check (mischief ("EndsAtEnd"), 1);
+    REQUIRE (ended["exited"] == true);
+}
+
+// Waits for the ten seconds without progress after which a plugin counts as hung.
+TEST_CASE_METHOD (Check, "check: a destructor that never returns is a hang")
+{
+    const auto plugin = check (mischief ("HangsAtEnd"), 1);
+    REQUIRE (plugin["hung"] == true);
+    REQUIRE (plugin["blocks"] > 1600);
+}
+
+TEST_CASE_METHOD (Check, "check: a plugin that closes our pipe is told so, and no hang")
+{
+    for (const auto& ref : { mischief ("ClosesAll"), testPlugin ("TestClosesAtStart") })
+    {
+        CAPTURE (ref);
+        const auto plugin = check (ref, 1);
+        REQUIRE (plugin["hung"] == false);
+        REQUIRE (plugin["crashed"] == false);
+        REQUIRE (plugin["exited"] == false);
+        REQUIRE (kindsOf (plugin) == std::set<std::string>{ "cut-short" });
+        REQUIRE_THAT (plugin["findings"][0]["detail"].get<std::string>(), Contains ("descriptor"));
+    }
+}
+
+TEST_CASE_METHOD (Check, "check: nothing of ours is written into a plugin's own file")
+{
+    const auto file = folder.write ("plugins own", "");
+    environment.push_back ("TEST_MISCHIEF_FILE=" + file);
+    REQUIRE (kindsOf (check (mischief ("TakesDescriptor"), 1)) == std::set<std::string>{ "cut-short" });
+    REQUIRE (readText (file).empty());
+}
+
+TEST_CASE_METHOD (Check, "check: what a plugin writes into our pipe is no record")
+{
+    const auto plugin = check (mischief ("WritesRecords"), 1);
+    REQUIRE (plugin["name"] == "WritesRecords");
+    REQUIRE (plugin["crashed"] == false);
+    REQUIRE (plugin["exited"] == false);
+    REQUIRE (kindsOf (plugin).empty());
+    REQUIRE (plugin["blocks"] > 1600);
+#if ! AUDIOHOST_SANITIZED
+    REQUIRE (plugin["violations"].size() == 1); // write() itself
+    REQUIRE (plugin["violations"][0]["function"] == "write");
+#endif
+}
+
+TEST_CASE_METHOD (Check, "check: processes that a plugin leaves behind change nothing in what is told of it")
+{
+    const auto crashed = check (mischief ("ForksAndCrashes"), 1);
+    REQUIRE (crashed["crashed"] == true);
+    REQUIRE (crashed["signal"] == SIGSEGV);
+    REQUIRE (crashed["hung"] == false);
+
+    const auto went = check (testPlugin ("TestForksAtStart"), 0);
+    REQUIRE (went["name"] == "TestForksAtStart");
+    REQUIRE (kindsOf (went).empty());
+    REQUIRE (went["blocks"] > 1600);
+
+    for (const auto* name : { "TestMischief", "TestForksAtStart" })
+    {
+        for (int i = 0; i < 500 && isRunning (name); ++i)
+            std::this_thread::sleep_for (std::chrono::milliseconds (10));
+
+        REQUIRE (! isRunning (name));
+    }
+}
+
+TEST_CASE_METHOD (Check, "check: sound without input is a finding")
+{
+    const auto plugin = check (mischief ("Hums"), 1);
+    REQUIRE (kindsOf (plugin) == std::set<std::string>{ "output-without-input" });
+    REQUIRE (plugin["findings"][0]["phase"] == "process");
+}
+
+TEST_CASE_METHOD (Check, "check: slowness is a warning, and fails nothing")
+{
+    const auto plugin = check (mischief ("IsSlow"), 0);
+    REQUIRE (kindsOf (plugin).contains ("slow"));
+
+    const auto text = run ({ "check", mischief ("IsSlow"), "--seconds", "0.2" });
+    REQUIRE (text.exitCode == 0);
+    REQUIRE_THAT (text.out, Contains ("clean, with a warning") && Contains ("warning: slow (process): at "));
+}
+
+//======================================================================================================================
+TEST_CASE_METHOD (Check, "check: the last line tells failed plugins from those that could not be checked")
+{
+    const auto none = run ({ "check", testPlugin ("TestPass"), testPlugin ("TestGain"), "--seconds", "0.2" });
+    REQUIRE (none.exitCode == 0);
+    REQUIRE_THAT (none.out, EndsWith ("\n0 of 2 plugins failed.\n"));
+
+    const auto mixed =
+        run ({ "check", "nowhere.vst3", testPlugin ("TestNaNNow"), testPlugin ("TestGain"), "--seconds", "0.2" });
+    REQUIRE (mixed.exitCode == 2);
+    REQUIRE_THAT (mixed.out, EndsWith ("\n1 of 3 plugins failed, 1 could not be checked.\n"));
+    REQUIRE_THAT (mixed.err, StartsWith ("AudioHost: ") && Contains ("nowhere.vst3"));
+}
+
+TEST_CASE_METHOD (Check, "check: a JUnit report has each plugin, those that could not be checked too, and is written whole")
+{
+    const auto file = folder.file ("report.xml");
+    const auto checked = run ({ "check", testPlugin ("TestNaNNow"), testPlugin ("TestCrashInProcessNow"), "nowhere.vst3",
+                                "--seconds", "0.2", "--json", "--junit", file });
+    REQUIRE (checked.exitCode == 2);
+    REQUIRE (checked.json()["plugins"].size() == 2);
+
+    const auto xml = readText (file);
+    const auto count = [&xml] (const std::string& text)
+    {
+        int number = 0;
+
+        for (auto at = xml.find (text); at != std::string::npos; at = xml.find (text, at + 1))
+            ++number;
+
+        return number;
+    };
+
+    REQUIRE_THAT (xml,
+                  StartsWith ("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites ") && EndsWith ("</testsuites>\n"));
+    REQUIRE (count ("<testsuite ") == 3);
+    REQUIRE (count ("<testcase ") == 15);
+    REQUIRE (count ("<failure ") == 4); // NaN in each phase
+    REQUIRE (count ("<error ") == 2);
+    REQUIRE_THAT (xml, Contains ("CRASHED with SIGSEGV in the phase process") && Contains ("nowhere.vst3"));
+
+    const auto nowhere = run ({ "check", testPlugin ("TestPass"), "--seconds", "0.2", "--junit", "/nowhere/report.xml" });
+    REQUIRE (nowhere.exitCode == 1);
+    REQUIRE_THAT (nowhere.out, Contains ("clean"));
+    REQUIRE_THAT (nowhere.err, StartsWith ("AudioHost: /nowhere/report.xml: cannot be written"));
+}
+
+#if ! AUDIOHOST_SANITIZED // there the sanitizer's own allocator is in between, and stacks and blame differ
+TEST_CASE_METHOD (Check, "check: annotations name the plugin's source and line, on stdout, or with --json on stderr")
+{
+    const auto isAnnotation = [] (const std::string& line)
+    {
+        return line.starts_with ("::error file=" SOURCE_FOLDER "/Tests/Plugins/TestAllocates.cpp,line=")
+               && line.find (",title=AudioHost check%3A TestAllocates::") != std::string::npos
+               && line.find ("%0A") != std::string::npos;
+    };
+
+    const auto text = run ({ "check", testPlugin ("TestAllocates"), "--seconds", "0.2", "--annotations" });
+    REQUIRE (text.exitCode == 1);
+    REQUIRE (text.err.empty());
+    REQUIRE_THAT (text.out, Contains ("FAILED"));
+    const auto lines = linesOf (text.out);
+    REQUIRE (std::count_if (lines.begin(), lines.end(), isAnnotation) >= 4);
+
+    const auto json = run ({ "check", testPlugin ("TestAllocates"), "--seconds", "0.2", "--annotations", "--json" });
+    REQUIRE (json.json()["plugins"].size() == 1);
+    const auto errors = linesOf (json.err);
+    REQUIRE (! errors.empty());
+    REQUIRE (std::all_of (errors.begin(), errors.end(), isAnnotation));
+
+    // An unreadable plugin, and none: the line that a person reads is told all the same.
+    const auto missing = run ({ "check", "nowhere.vst3", "--annotations" });
+    REQUIRE (missing.exitCode == 2);
+    REQUIRE_THAT (missing.out, StartsWith ("::error title=AudioHost check%3A nowhere.vst3::"));
+    REQUIRE (linesOf (missing.err).size() == 1);
+}
+
+TEST_CASE_METHOD (Check, "check: suppressions keep quiet what they are for, and their use is told")
+{
+    const auto file = folder.write ("known.txt", "# what we live with\n"
+                                                 "stack: allocateInProcess\n"
+                                                 "function: fopen\n"
+                                                 "module: TestAllocates.so; function: free\n");
+    const auto checked = run ({ "check", testPlugin ("TestAllocates"), "--seconds", "0.2", "--suppressions", file });
+    REQUIRE (checked.exitCode == 1); // parameter changes still allocate
+    REQUIRE_THAT (checked.out, Contains ("allocateInParameterChange") && ! Contains ("      allocateInProcess")
+                                   && Contains ("\nSuppressed:\n  " + file + ":2: ")
+                                   && Contains ("\n  " + file + ":3: not needed\n") && Contains ("\n  " + file + ":4: "));
+
+    const auto all = folder.write ("all.txt", "module: TestAllocates.so\n");
+    const auto plugin = [&]
+    {
+        result = run ({ "check", testPlugin ("TestAllocates"), "--seconds", "0.2", "--json", "--suppressions", all });
+        REQUIRE (result.exitCode == 0);
+        return result.json()["plugins"][0];
+    }();
+    REQUIRE (countBy (plugin, "plugin") == 0);
+
+    expectError (run ({ "check", testPlugin ("TestPass"), "--suppressions", "nowhere.txt" }), 2, "nowhere.txt");
+    const auto wrong = folder.write ("wrong.txt", "function: malloc\nfunktion: free\n");
+    expectError (run ({ "check", testPlugin ("TestPass"), "--suppressions", wrong }), 2, "line 2");
+}
+
+TEST_CASE_METHOD (Check, "check: system calls are seen however they are made, and locks say whether they waited")
+{
+    const auto futex = check (testPlugin ("TestBreaksDynamic") + "#Futex", 1);
+    REQUIRE (countBy (futex, "plugin") >= 1);
+    REQUIRE (std::any_of (futex["violations"].begin(), futex["violations"].end(),
+                          [] (const Json& v) { return v["function"] == "syscall futex" && v["phase"] == "parameter"; }));
+
+    const auto contended = check (testPlugin ("TestBreaksDynamic") + "#LockContended", 1);
+    REQUIRE (
+        std::any_of (contended["violations"].begin(), contended["violations"].end(), [] (const Json& v)
+                     { return v["function"] == "pthread_mutex_lock" && v["contended"] > 0 && v["worstMicros"] > 0.0; }));
+}
+#endif

@@ -9,7 +9,7 @@ namespace host
 /** Checks a plugin in a child process of this program, which it may crash, hang or end as it likes.
 
     The program must offer the hidden command that runChild() belongs to:
-    `check-child --seconds S -- REF`. Message thread.
+    `check-child --seconds S [--suppressions FILE] -- REF`. Message thread.
 */
 class CheckRunner
 {
@@ -25,6 +25,9 @@ public:
     [[noreturn]] static void runChild (const std::string& ref, const CheckOptions&);
 
 private:
+    /** @returns whether it was the last one */
+    static bool readRecord (const std::string&, CheckReport&, const OnProgress&);
+
     CheckOptions options;
 };
 

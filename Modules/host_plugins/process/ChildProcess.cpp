@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,6 +33,30 @@ constexpr int recordDescriptor = 3;
 constexpr std::size_t mostOutput = 16384;
 constexpr std::size_t longestRecord = 16 * 1024 * 1024;
 constexpr const char* marker = "AUDIOHOST_CHILD";
+
+/** Before each record, as in a JSON text sequence (RFC 7464): what a plugin may have written into the pipe before it stays apart. */
+constexpr char recordSeparator = '\x1e';
+
+/** Of the child, as it was in becomeChild(). */
+struct OwnPipe
+{
+    pid_t process = 0;
+    dev_t device = 0;
+    ino_t inode = 0;
+};
+
+static OwnPipe ownPipe;
+
+static bool operator== (const OwnPipe& a, const OwnPipe& b)
+{
+    return a.process == b.process && a.device == b.device && a.inode == b.inode;
+}
+
+static OwnPipe findOwnPipe()
+{
+    struct stat status{};
+    return fstat (recordDescriptor, &status) == 0 ? OwnPipe{ getpid(), status.st_dev, status.st_ino } : OwnPipe();
+}
 
 struct Pipe
 {
@@ -244,16 +269,67 @@ void ChildProcess::kill() noexcept
     }
 }
 
+/** Whether there is a whole record; then `pending` begins with its line. Drops lines that are none. */
+bool ChildProcess::hasLine()
+{
+    for (std::size_t start = 0;;)
+    {
+        const auto newline = pending.find ('\n', start);
+        const auto isRecord =
+            newline != std::string::npos
+            && std::string_view (pending).substr (start, newline - start).find (child_process::recordSeparator)
+                   != std::string_view::npos;
+
+        if (newline == std::string::npos || isRecord)
+        {
+            pending.erase (0, start);
+            return isRecord;
+        }
+
+        start = newline + 1;
+    }
+}
+
 bool ChildProcess::takeLine (std::string& line)
 {
-    const auto newline = pending.find ('\n');
-
-    if (newline == std::string::npos)
+    if (! hasLine())
         return false;
 
-    line.assign (pending, 0, newline);
+    const auto newline = pending.find ('\n');
+    const auto start = pending.rfind (child_process::recordSeparator, newline) + 1;
+    line.assign (pending, start, newline - start);
     pending.erase (0, newline + 1);
     return true;
+}
+
+/** Reads what is in the pipe, and closes it at its end. */
+void ChildProcess::readRecords()
+{
+    std::array<char, 65536> chunk;
+
+    while (records >= 0)
+    {
+        const auto numRead = read (records, chunk.data(), chunk.size());
+
+        if (numRead > 0)
+            pending.append (chunk.data(), static_cast<std::size_t> (numRead));
+        else if (numRead == 0 || (errno != EINTR && errno != EAGAIN))
+            closeDescriptor (records);
+        else if (errno == EAGAIN)
+            return;
+
+        // A child that sends without end and without a newline has lost its mind.
+        if (pending.size() > child_process::longestRecord)
+        {
+            if (! hasLine() && pending.size() > child_process::longestRecord)
+            {
+                pending.clear();
+                closeDescriptor (records);
+            }
+
+            return;
+        }
+    }
 }
 
 void ChildProcess::collectEnd (bool block)
@@ -320,7 +396,7 @@ void ChildProcess::pump (Until until, std::chrono::milliseconds timeout)
 
     for (;;)
     {
-        if (until == Until::line && (records < 0 || pending.find ('\n') != std::string::npos))
+        if (until == Until::line && (records < 0 || hasLine()))
             return;
 
         if (until == Until::end)
@@ -331,16 +407,11 @@ void ChildProcess::pump (Until until, std::chrono::milliseconds timeout)
                 return;
         }
 
-        std::array<pollfd, 3> watched{ { { records, POLLIN, 0 }, { printed, POLLIN, 0 }, { -1, POLLIN, 0 } } };
+        std::array<pollfd, 3> watched{ { { records, POLLIN, 0 }, { printed, POLLIN, 0 }, { processHandle, POLLIN, 0 } } };
         auto patience = millisecondsUntil (deadline);
 
-        if (until == Until::end)
-        {
-            watched[2].fd = processHandle;
-
-            if (processHandle < 0)
-                patience = std::min (patience, 10);
-        }
+        if (until == Until::end && processHandle < 0)
+            patience = std::min (patience, 10);
 
         const auto numReady = poll (watched.data(), watched.size(), patience);
 
@@ -349,23 +420,14 @@ void ChildProcess::pump (Until until, std::chrono::milliseconds timeout)
 
         if (numReady > 0)
         {
-            std::array<char, 65536> chunk;
-
             if (watched[0].revents != 0)
+                readRecords();
+
+            // All that the child itself has sent is in the pipe by now.
+            if (watched[2].revents != 0 && until == Until::line)
             {
-                const auto numRead = read (records, chunk.data(), chunk.size());
-
-                if (numRead > 0)
-                    pending.append (chunk.data(), static_cast<std::size_t> (numRead));
-                else if (numRead == 0 || (errno != EINTR && errno != EAGAIN))
-                    closeDescriptor (records);
-
-                // A child that sends without end and without a newline has lost its mind.
-                if (pending.size() > longestRecord && pending.find ('\n') == std::string::npos)
-                {
-                    pending.clear();
-                    closeDescriptor (records);
-                }
+                readRecords();
+                closeDescriptor (records);
             }
 
             if (watched[1].revents != 0)
@@ -440,6 +502,7 @@ void ChildSide::becomeChild()
     }
 
     prctl (PR_SET_PDEATHSIG, SIGKILL);
+    ownPipe = findOwnPipe();
     fcntl (recordDescriptor, F_SETFD, FD_CLOEXEC);
     unsetenv (marker);
 
@@ -454,7 +517,11 @@ void ChildSide::becomeChild()
 
 bool ChildSide::send (std::string_view record)
 {
-    std::string line (record);
+    // A plugin may have closed the descriptor, and opened a file of its own that got its number.
+    if (! (child_process::findOwnPipe() == child_process::ownPipe))
+        return false;
+
+    auto line = child_process::recordSeparator + std::string (record);
     std::replace (line.begin(), line.end(), '\n', ' ');
     line += '\n';
 

@@ -56,9 +56,10 @@ public:
         closed   ///< there will be none: the child has ended, or closed its pipe
     };
 
-    /** Waits for the child's next record. An unfinished line of a child that died is no record.
+    /** Waits for the child's next record. An unfinished one of a child that died is no record, nor is anything else that was
+        written into the pipe. A child that has ended sends no more, even if a process that it started still holds the pipe.
 
-        @param line  receives the record without its newline
+        @param line  receives the record
     */
     Read readLine (std::string& line, std::chrono::milliseconds timeout);
 
@@ -97,6 +98,8 @@ private:
     };
 
     bool takeLine (std::string&);
+    bool hasLine();
+    void readRecords();
     void pump (Until, std::chrono::milliseconds);
     void collectEnd (bool block);
     bool readPrinted();
@@ -117,7 +120,8 @@ struct ChildSide
     static void becomeChild();
 
     /** Sends a record. The text may not contain a newline. Any thread, one at a time; waits while the pipe is full.
-        @returns false if the parent no longer listens */
+        @returns false if the parent no longer listens, if descriptor 3 is no longer the pipe that it was in becomeChild(), and
+                 in a process that the child was copied into by fork() */
     static bool send (std::string_view record);
 
     /** Ends the process at once, without running the destructors of plugins' libraries. */

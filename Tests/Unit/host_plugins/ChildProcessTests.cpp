@@ -78,6 +78,26 @@ TEST_CASE ("a record may be larger than a pipe, and half a record is none")
     CHECK (half.readLine (line, 60s) == Read::closed);
 }
 
+TEST_CASE ("what a plugin writes into the pipe is no record, and what became of the pipe is not written to")
+{
+    host::ChildProcess child (helperOptions ({ "junk" }));
+    CHECK (nextLine (child) == "one");
+    CHECK (nextLine (child) == "two");
+    CHECK (nextLine (child) == "three");
+    std::string line;
+    CHECK (child.readLine (line, 60s) == Read::closed);
+    CHECK (child.wait().exitCode == 9);
+}
+
+TEST_CASE ("a child that has ended sends no more, though its copy holds the pipe")
+{
+    host::ChildProcess child (helperOptions ({ "copy" }));
+    CHECK (nextLine (child) == "of the child");
+    std::string line;
+    CHECK (child.readLine (line, 60s) == Read::closed);
+    CHECK (child.wait().exitCode == 0);
+}
+
 TEST_CASE ("a child that prints a lot does not stand still, and its last words are kept")
 {
     host::ChildProcess child (helperOptions ({ "chatter" }, Output::capture));

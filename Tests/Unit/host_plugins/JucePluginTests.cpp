@@ -270,6 +270,40 @@ TEST_CASE_METHOD (PluginFixture, "reset forgets what a delay line holds")
     CHECK (after.getMagnitude (0, 200) == 0.0f);
 }
 
+TEST_CASE_METHOD (PluginFixture, "a parameter says whether it is for automation, and whether it bypasses the plugin")
+{
+    const auto bundle = folder.getChildFile ("Changed.lv2");
+    REQUIRE (testPlugin ("TestLv2Gain.lv2").copyDirectoryTo (bundle));
+    const auto description = bundle.getChildFile ("TestLv2Gain.ttl");
+    const auto original = description.loadFileAsString();
+
+    const auto makeWith = [&] (const juce::String& whatThePortSays)
+    {
+        REQUIRE (original.contains ("lv2:default 1.0"));
+        description.replaceWithText (original.replace ("lv2:default 1.0", whatThePortSays + " ; lv2:default 1.0"));
+        host::PluginFormats own;
+        auto parameters = own.create (own.resolve (bundle.getFullPathName()), 48000.0, 512)->getParameters();
+        REQUIRE (parameters.size() == 1);
+        return parameters[0];
+    };
+
+    CHECK (makeWith ("lv2:portProperty lv2:toggled").isAutomatable);
+
+    for (const auto* property : { "notAutomatic", "expensive", "notOnGUI" })
+        CHECK_FALSE (makeWith ("lv2:portProperty <http://lv2plug.in/ns/ext/port-props#" + juce::String (property) + ">")
+                         .isAutomatable);
+
+    CHECK_FALSE (makeWith ("lv2:portProperty lv2:toggled").isBypass);
+    CHECK (makeWith ("lv2:designation lv2:enabled").isBypass);
+
+    // JUCE gives its VST3 plugins a bypass of its own.
+    const auto juceGain = make (pathOf ("TestJuceGain.vst3"));
+    CHECK (std::count_if (juceGain->getParameters().begin(), juceGain->getParameters().end(),
+                          [] (auto& p) { return p.isBypass && p.isAutomatable; })
+           == 1);
+    CHECK_FALSE (make (pathOf ("TestGain.vst3"))->getParameters()[0].isBypass);
+}
+
 TEST_CASE_METHOD (PluginFixture, "a state goes from one instance into another")
 {
     const auto path = GENERATE ("TestGain.vst3", "TestJuceGain.vst3", "ladspa/TestLadspaGain.so", "TestLv2Gain.lv2");

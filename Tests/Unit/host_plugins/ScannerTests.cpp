@@ -119,12 +119,16 @@ TEST_CASE_METHOD (ScannerFixture, "a plugin that crashes when it is made does no
             host::PluginInfo info;
             info.id = "VST3:" + juce::String (i);
             info.format = "VST3";
-            return R"({"making":)" + std::to_string (i) + R"(,"id":"VST3:)" + std::to_string (i) + "\"}\n"
+            return "\x1e"
+                   R"({"making":)"
+                   + std::to_string (i) + R"(,"id":"VST3:)" + std::to_string (i) + "\"}\n"
                    + (i == 1 ? std::string()
-                             : R"({"plugin":)" + host::Catalogue::print (host::Catalogue::toJson (info), -1) + "}\n");
+                             : "\x1e"
+                               R"({"plugin":)"
+                                   + host::Catalogue::print (host::Catalogue::toJson (info), -1) + "}\n");
         };
 
-        auto text = std::string ("{\"count\":3}\nrubbish that a plugin has written\n");
+        auto text = std::string ("\x1e{\"count\":3}\nrubbish that a plugin has written\n");
 
         for (int i = first; i < 3 && (i == first || i != 2 || first == 2); ++i)
             text += plugin (i);
@@ -133,7 +137,7 @@ TEST_CASE_METHOD (ScannerFixture, "a plugin that crashes when it is made does no
         child.program = "/bin/sh";
         child.arguments = { "-c",
                             "printf '%s' \"$1\" >&3; "
-                                + std::string (first == 2 ? "printf '{\"done\":true}\\n' >&3" : "kill -ABRT $$"),
+                                + std::string (first == 2 ? "printf '\\036{\"done\":true}\\n' >&3" : "kill -ABRT $$"),
                             "sh", text };
         return child;
     };

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <dirent.h>
+#include <fcntl.h>
 #include <iostream>
 #include <string>
 #include <unistd.h>
@@ -111,6 +112,39 @@ int main (int argc, char** argv)
         host::ChildSide::send ("whole");
         [[maybe_unused]] const auto written = write (3, "half", 4);
         _exit (0);
+    }
+
+    if (mode == "junk")
+    {
+        // As a plugin may that takes descriptor 3 for its own.
+        const auto writeRaw = [] (std::string_view text)
+        { [[maybe_unused]] const auto written = write (3, text.data(), text.size()); };
+
+        writeRaw ("noise\n\nmore\n");
+        host::ChildSide::send ("one");
+        writeRaw ("half a line");
+        host::ChildSide::send ("two");
+        writeRaw (std::string (100000, 'x') + "\n");
+        host::ChildSide::send ("three");
+
+        const auto other = open ("/dev/null", O_WRONLY);
+        dup2 (other, 3);
+        return host::ChildSide::send ("not for this file") ? 1 : 9;
+    }
+
+    if (mode == "copy")
+    {
+        // What fork() makes of the child holds the pipe, but must not speak for it.
+        if (fork() == 0)
+        {
+            host::ChildSide::send ("of the copy");
+
+            for (;;)
+                pause();
+        }
+
+        host::ChildSide::send ("of the child");
+        return 0;
     }
 
     if (mode == "chatter")
