@@ -24,5 +24,6 @@
 #include "midi/MidiOutputs.cpp"
 #include "play/LivePlayer.cpp"
 #include "play/LiveHost.cpp"
+#include "GuardText.cpp"
 #include "Report.cpp"
 #include "CrashReport.cpp"

@@ -36,5 +36,6 @@
 #include "play/LivePlayer.h"
 #include "play/LiveHost.h"
 #include "doctor/Doctor.h"
+#include "GuardText.h"
 #include "Report.h"
 #include "CrashReport.h"

@@ -30,13 +30,6 @@ std::string countOf (std::uint64_t number, const std::string& thing)
 {
     return std::to_string (number) + " " + thing + (number == 1 ? "" : "s");
 }
-
-/** Who made a call. */
-std::string toSubject (const rt::guard::Violation& violation)
-{
-    return violation.node == 0 ? "the host itself"
-                               : "node " + std::to_string (violation.node) + " (" + violation.nodeName + ")";
-}
 } // namespace
 
 void RunOptions::addTo (CLI::App& command)
@@ -110,14 +103,7 @@ void tellNewSites()
         std::cerr << "\r\033[K";
 
     for (const auto& site : sites)
-    {
-        auto line = toSubject (site) + ": called " + site.function + " on the audio thread";
-
-        for (const auto& frame : site.stack)
-            line += "\n    " + frame;
-
-        tell (line);
-    }
+        tell (host::describeSite (site));
 }
 
 void tell (const std::string& line) { std::cerr << "AudioHost: " << line << std::endl; }
@@ -173,7 +159,7 @@ void tellFindings (const host::Engine& engine)
     for (const auto& violation : snapshot.violations)
     {
         auto& [subject, calls, functions] = findings[violation.node];
-        subject = toSubject (violation);
+        subject = host::describeCaller (violation);
         calls += violation.count;
 
         if (std::find (functions.begin(), functions.end(), violation.function) == functions.end())

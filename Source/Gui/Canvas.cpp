@@ -27,14 +27,15 @@ juce::String getWord (const juce::String& function)
     if (function == "free" || function.startsWith ("operator delete"))
         return "frees";
 
-    if (function.contains ("lock") || function.contains ("mutex"))
-        return "locks";
-
+    // Before the locks: a clock is none.
     for (const auto* name : { "cond", "sem_", "sleep", "join", "poll", "select" })
         if (function.contains (name))
             return "waits";
 
-    return "calls " + function;
+    if (function.contains ("lock") || function.contains ("mutex"))
+        return "locks";
+
+    return "calls " + function.fromLastOccurrenceOf ("syscall ", false, false);
 }
 
 juce::String getTypeName (const NodeCard& card) { return getNodeTypeName (toJuce (card.node->getType())); }

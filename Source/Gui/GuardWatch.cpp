@@ -1,5 +1,9 @@
 #include "GuardWatch.h"
 
+#include <host_engine/GuardText.h>
+
+#include <iostream>
+
 namespace gui
 {
 
@@ -15,10 +19,13 @@ int GuardWatch::poll()
 
         if (hasArrived)
         {
+            // A site never goes but by clear().
+            const auto isOther =
+                arrived.total != shown.total || arrived.violations.size() != shown.violations.size() || version == 0;
             shown = std::move (arrived);
             arrived = {};
             hasArrived = isAsking = false;
-            ++version;
+            version += isOther ? 1 : 0;
         }
 
         return version;
@@ -59,6 +66,10 @@ void GuardWatch::run()
 
         if (threadShouldExit())
             return;
+
+        if (const auto mode = rt::guard::getMode(); mode == rt::guard::Mode::report || mode == rt::guard::Mode::rescue)
+            for (const auto& site : rt::guard::takeNewSites())
+                std::cerr << "AudioHost: " << host::describeSite (site) << std::endl;
 
         auto snapshot = rt::guard::getSnapshot();
         const std::lock_guard lock (mutex);

@@ -9,7 +9,8 @@ namespace gui
 {
 
 /** What the guard has found, for views to show. Naming the functions of a stack takes its time, so that is done on a thread
-    of its own, when there is something new and at most once a second.
+    of its own, when there is something new and at most once a second. Where the guard's mode asks for that, new findings are told on
+    standard error as well.
 
     Shared by the views: juce::SharedResourcePointer<GuardWatch>. Message thread. */
 class GuardWatch final : private juce::Thread
@@ -19,7 +20,7 @@ public:
     ~GuardWatch() override;
 
     /** Asks for news if there are any, and takes those that have come. Cheap: call it in every frame.
-        @returns a number that grows when getSnapshot() is another one */
+        @returns a number that grows when there are other findings; what suppressions keep quiet does not count */
     int poll();
 
     const rt::guard::Snapshot& getSnapshot() const noexcept { return shown; }

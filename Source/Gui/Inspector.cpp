@@ -334,7 +334,9 @@ void Inspector::addGuardFacts (std::vector<Line>& lines) const
     lines.push_back ({ countOf (mine.size(), "finding") + ", " + countOf (numCalls, "call"), Token::sideChain });
 
     for (std::size_t i = 0; i < std::min (mine.size(), mostFindings); ++i)
-        lines.push_back ({ toJuce (mine[i]->function) + dot() + withThousands (mine[i]->count), Token::muted });
+        lines.push_back ({ toJuce (mine[i]->function) + dot() + withThousands (mine[i]->count)
+                               + (mine[i]->contended > 0 ? ", " + withThousands (mine[i]->contended) + " waited" : ""),
+                           Token::muted });
 }
 
 std::vector<Inspector::Line> Inspector::getSessionFacts() const

@@ -7,8 +7,10 @@ namespace gui
 
 namespace
 {
-constexpr std::array modeValues{ rt::guard::Mode::off, rt::guard::Mode::count, rt::guard::Mode::report };
+constexpr std::array modeValues{ rt::guard::Mode::off, rt::guard::Mode::count, rt::guard::Mode::report,
+                                 rt::guard::Mode::rescue };
 constexpr int rowHeight = 38;
+constexpr int modeStep = 55, modeWidth = 53;
 constexpr int barStep = 20, barWidth = 14;
 
 /** A frame of a stack without the folders of its file. */
@@ -18,6 +20,21 @@ juce::String shortenFrame (const std::string& frame)
     const auto place = text.lastIndexOf (" at ");
     return place < 0 ? text
                      : text.substring (0, place + 4) + text.substring (place + 4).fromLastOccurrenceOf ("/", false, false);
+}
+
+/** How often, and how long where that can be felt. */
+juce::String countCalls (const rt::guard::Violation& violation)
+{
+    constexpr auto longCall = 100.0; // microseconds
+    auto text = countOf (violation.count, "call");
+
+    if (violation.contended > 0)
+        text << ", " << withThousands (violation.contended) << " waited";
+
+    if (violation.worstMicros >= longCall)
+        text << ", up to " << toDuration (violation.worstMicros);
+
+    return text;
 }
 } // namespace
 
@@ -36,8 +53,11 @@ RealTimePanel::RealTimePanel (Workspace& w) : workspace (w), findings ("Findings
     clear.onClick = [this] { guard->clear(); };
     addChildComponent (clear);
 
-    constexpr std::array tips{ "Nothing is watched", "Calls that could make the audio thread wait are counted",
-                               "As Count, and each new finding is told on standard error" };
+    constexpr std::array tips{
+        "Nothing is watched", "Calls that could make the audio thread wait are counted",
+        "As Count, and each new finding is told on standard error",
+        "As Report, and what plugins allocate in a block comes from memory set aside, without a wait"
+    };
 
     for (std::size_t i = 0; i < modes.size(); ++i)
     {
@@ -143,6 +163,12 @@ void RealTimePanel::countSecond()
                && std::adjacent_find (list.begin(), list.end(), std::not_fn (equal)) == list.end();
     };
 
+    if (const auto newFacts = getGuardFacts(); newFacts != guardFacts)
+    {
+        guardFacts = newFacts;
+        repaint (guardArea);
+    }
+
     // A history of all the same moves on unseen.
     if (! isSame (seconds, [] (const Second& a, const Second& b) { return a.load == b.load && a.wasLate == b.wasLate; }))
         repaint (loadArea);
@@ -174,6 +200,25 @@ juce::String RealTimePanel::getVerdict() const
     return words.joinIntoString (", ") + " since the program began.";
 }
 
+juce::String RealTimePanel::getGuardFacts() const
+{
+    juce::StringArray words;
+
+    if (shownMode == rt::guard::Mode::rescue)
+    {
+        const auto rescue = rt::guard::getRescueStatistics();
+        words.add (withThousands (rescue.served + rescue.deferred) + " rescued");
+
+        if (const auto missed = rescue.exhausted + rescue.tooLarge; missed > 0)
+            words.add (withThousands (missed) + " not");
+    }
+
+    if (const auto suppressed = guard->getSnapshot().suppressed; suppressed > 0)
+        words.add (withThousands (suppressed) + " known");
+
+    return words.joinIntoString (dot());
+}
+
 juce::String RealTimePanel::getNodeName (std::uint32_t id) const
 {
     if (id == 0)
@@ -202,7 +247,7 @@ void RealTimePanel::resized()
     findings.setBounds (findingsArea.withTrimmedTop (22));
 
     for (std::size_t i = 0; i < modes.size(); ++i)
-        modes[i].setBounds (left + int (i) * 56, guardArea.getBottom() - 24, 54, 24);
+        modes[i].setBounds (left + int (i) * modeStep, guardArea.getBottom() - 24, modeWidth, 24);
 }
 
 void RealTimePanel::paint (juce::Graphics& g)
@@ -219,12 +264,15 @@ void RealTimePanel::paint (juce::Graphics& g)
     g.drawText ("Guard", guardArea.withHeight (20), juce::Justification::centredLeft, false);
     g.drawText ("Collector", collectorArea.withHeight (18), juce::Justification::centredLeft, false);
 
+    g.setFont (font (10.0f));
+    g.drawText (guardFacts, guardArea.withHeight (20).withTrimmedLeft (40), juce::Justification::centredRight, true);
+
     if (guard->getSnapshot().violations.empty())
     {
         g.setFont (font (11.0f));
         const auto isOff = shownMode == rt::guard::Mode::off;
         g.drawFittedText (isOff ? "The guard is off: nothing is watched."
-                                : "None: nothing was allocated or freed on the audio thread.",
+                                : "None: nothing could have made the audio thread wait.",
                           findingsArea.withTrimmedTop (24), juce::Justification::topLeft, 3, 1.0f);
     }
 
@@ -333,7 +381,7 @@ void RealTimePanel::paintListBoxItem (int row, juce::Graphics& g, int w, int h, 
                 juce::Justification::centredLeft, true);
     g.setColour (colour (Token::muted));
     g.setFont (font (10.0f));
-    g.drawText (countOf (violation.count, "call")
+    g.drawText (countCalls (violation)
                     + (violation.stack.empty() ? juce::String() : dot() + shortenFrame (violation.stack.front())),
                 inner.withTop (inner.getBottom() - 14), juce::Justification::centredLeft, true);
 }
@@ -346,8 +394,8 @@ juce::String RealTimePanel::getNameForRow (int row)
         return {};
 
     const auto& violation = violations[std::size_t (row)];
-    return getNodeName (violation.node) + " called " + toJuce (violation.function) + ", "
-           + countOf (violation.count, "time");
+    return getNodeName (violation.node) + " called " + toJuce (violation.function) + ", " + countOf (violation.count, "time")
+           + (violation.contended > 0 ? ", and waited " + countOf (violation.contended, "time") : juce::String());
 }
 
 juce::String RealTimePanel::getTooltipForRow (int row)
@@ -358,7 +406,10 @@ juce::String RealTimePanel::getTooltipForRow (int row)
         return {};
 
     juce::StringArray lines;
-    lines.add ("First in block " + withThousands (violations[std::size_t (row)].firstBlock));
+    lines.add ("First in block " + withThousands (violations[std::size_t (row)].firstBlock)
+               + (violations[std::size_t (row)].worstMicros > 0.0
+                      ? ", the longest took " + toDuration (violations[std::size_t (row)].worstMicros)
+                      : juce::String()));
 
     for (const auto& frame : violations[std::size_t (row)].stack)
         lines.add (toJuce (frame));

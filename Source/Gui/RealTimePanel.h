@@ -39,6 +39,7 @@ private:
     void setMode (rt::guard::Mode);
     void showMode();
     juce::String getVerdict() const;
+    juce::String getGuardFacts() const;
     juce::String getNodeName (std::uint32_t) const;
     void paintLoad (juce::Graphics&) const;
     void paintCollector (juce::Graphics&) const;
@@ -57,11 +58,11 @@ private:
     juce::SharedResourcePointer<GuardWatch> guard;
     juce::ListBox findings;
     juce::TextButton clear{ "Clear" };
-    std::array<juce::TextButton, 3> modes{ juce::TextButton ("Off"), juce::TextButton ("Count"),
-                                           juce::TextButton ("Report") };
+    std::array<juce::TextButton, 4> modes{ juce::TextButton ("Off"), juce::TextButton ("Count"), juce::TextButton ("Report"),
+                                           juce::TextButton ("Rescue") };
 
     juce::Rectangle<int> verdictArea, loadArea, findingsArea, guardArea, collectorArea;
-    juce::String verdict;
+    juce::String verdict, guardFacts;
     bool isVerdictBad = false;
     std::vector<Second> seconds; ///< oldest first
     std::vector<std::uint64_t> freed;

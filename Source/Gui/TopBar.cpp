@@ -388,10 +388,10 @@ void TopBar::frame()
     if (mode == rt::guard::Mode::off && numFindings == 0)
         findings->set ("Real time", "not watched", Token::muted, "The guard is off");
     else if (numFindings == 0)
-        findings->set ("Real time", "no findings", Token::text, "Nothing was allocated or freed on the audio thread");
+        findings->set ("Real time", "no findings", Token::text, "Nothing could have made the audio thread wait");
     else
         findings->set ("Real time", countOf (numFindings, "finding"), Token::sideChain,
-                       "What allocated or freed memory on the audio thread");
+                       "What could have made the audio thread wait");
 
     updateDevice();
 }

@@ -177,11 +177,8 @@ TEST_CASE_METHOD (Play, "play: wrong devices, and what does not exist yet, exit 
          std::vector<std::pair<std::vector<std::string>, std::string>>{ { { "--device", "Nonsense" }, "Virtual" },
                                                                         { { "--device", "Virtual:Nonsense" }, "Nonsense" },
                                                                         { { "--bounded" }, "not exist yet" },
-                                                                        { { "--guard-syscalls" }, "not exist yet" },
-                                                                        { { "--page-faults" }, "not exist yet" },
                                                                         { { "--osc", "9000" }, "not exist yet" },
                                                                         { { "--threads", "2" }, "not exist yet" },
-                                                                        { { "--guard", "rescue" }, "not exist yet" },
                                                                         { { "--guard", "maybe" }, "maybe" } })
     {
         std::vector<std::string> arguments{ "play", DEMO_SESSION, "--seconds", "1" };

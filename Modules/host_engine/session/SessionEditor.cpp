@@ -382,10 +382,13 @@ GraphModel SessionEditor::makeGraph (const Model& from)
     return graph;
 }
 
-void SessionEditor::nameNodes (const Model& next)
+void SessionEditor::nameNodes (const Model& next) const
 {
+    const std::set<NodePtr> known (model.nodes.begin(), model.nodes.end());
+
     for (const auto& node : next.nodes)
-        rt::guard::setNodeName (node->getId(), node->getName());
+        if (! known.contains (node))
+            rt::guard::setNodeName (node->getId(), node->getName());
 }
 
 void SessionEditor::show (const Model& next)

@@ -240,7 +240,7 @@ private:
     NodeId getFreeId (const Model&) const;
 
     static GraphModel makeGraph (const Model&);
-    static void nameNodes (const Model&); ///< for the guard: a person may have renamed them
+    void nameNodes (const Model& next) const; ///< for the guard: a person may have renamed them
     static bool hasWire (const Model&, const Wire&);
     static void addWire (Model&, const Wire&);
     static void removeWire (Model&, const Wire&);

@@ -48,7 +48,15 @@ bool isRunning (const std::string& argument)
     return false;
 }
 
-Program::Program() { environment.push_back ("AUDIOHOST_HOME=" + folder.file ("home")); }
+Program::Program()
+{
+    environment.push_back ("AUDIOHOST_HOME=" + folder.file ("home"));
+
+    // Whatever the plugins of a test do, the host must not break the rules itself. (With a sanitizer's allocator in between, blame
+    // is not to be had.)
+    if (! AUDIOHOST_SANITIZED)
+        environment.push_back ("AUDIOHOST_ABORT_ON_HOST_VIOLATIONS=1");
+}
 
 ProgramResult Program::run (const std::vector<std::string>& arguments, std::chrono::seconds timeout)
 {
