@@ -224,6 +224,38 @@ TEST_CASE_METHOD (Guard, "guard: what JUCE's wrapper does is known, counted, and
     REQUIRE (guard["violations"].size() == 2);
 }
 
+TEST_CASE_METHOD (Guard, "guard: the host's own calls are the host's, and end the program where it is asked to be strict")
+{
+    // It makes an object for the plugin, and takes it back.
+    const auto guard = renderBreaker ("AskHost");
+    REQUIRE (guard["total"] == 2 * 24);
+    REQUIRE (guard["host"] == guard["total"]);
+    REQUIRE_THAT (result.err, Contains ("48 of the host's own"));
+
+    for (const auto& violation : guard["violations"])
+    {
+        REQUIRE (violation["by"] == "host");
+        REQUIRE (violation["module"] == "AudioHost");
+        REQUIRE (violation["node"] == 3);
+        REQUIRE (contains (violation["stack"], "askHostForMessage"));
+    }
+
+    environment.push_back ("AUDIOHOST_ABORT_ON_HOST_VIOLATIONS=1");
+    const auto render = [this] (const std::string& plugin)
+    {
+        return run ({ "render", "--plugin", testPlugin ("TestBreaksDynamic") + "#" + plugin, "--set", "2.Trigger=1",
+                      "--seconds", "0.1", "--output", "out.wav" });
+    };
+
+    const auto aborted = render ("AskHost");
+    REQUIRE (aborted.exitCode == 1);
+    REQUIRE_THAT (aborted.err, Contains ("node 2 (AskHost) called operator new") && Contains ("createInstance"));
+
+    // A plugin's do not, and of system calls that only the other net sees none is the host's.
+    REQUIRE (render ("Allocate").exitCode == 0);
+    REQUIRE (render ("CountProcessors").exitCode == 0);
+}
+
 TEST_CASE_METHOD (Guard, "guard: suppressions from a file keep quiet what they match, and are counted")
 {
     const auto file = folder.write ("my.supp", "# what we know of\n\nfunction: malloc; node: Allocate\nfunction: free\n");

@@ -5,6 +5,9 @@
 
 #include "TestPlugin.h"
 
+#include <pluginterfaces/vst/ivsthostapplication.h>
+#include <pluginterfaces/vst/ivstmessage.h>
+
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -13,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -324,6 +328,42 @@ class TouchThreadLocal final : public test::Triggered
     use (number);
 }
 
+//======================================================================================================================
+/** Asks the host for an object: it is the host that allocates then. */
+class AskHost final : public test::Triggered
+{
+    void setHost (Steinberg::FUnknown* context) override
+    {
+        if (context != nullptr)
+            context->queryInterface (Steinberg::Vst::IHostApplication_iid, reinterpret_cast<void**> (&host));
+    }
+
+    [[gnu::noinline]] void askHostForMessage() noexcept
+    {
+        Steinberg::Vst::IMessage* message = nullptr;
+        Steinberg::TUID id;
+        std::copy (std::begin (Steinberg::Vst::IMessage_iid), std::end (Steinberg::Vst::IMessage_iid), id);
+
+        if (host->createInstance (id, id, reinterpret_cast<void**> (&message)) == Steinberg::kResultOk)
+            message->release();
+    }
+
+    void fire() noexcept override
+    {
+        if (host != nullptr)
+            askHostForMessage();
+    }
+
+    Steinberg::Vst::IHostApplication* host = nullptr;
+
+public:
+    ~AskHost() override
+    {
+        if (host != nullptr)
+            host->release();
+    }
+};
+
 template <typename Plugin>
 vst3::PluginClass makeClass (std::uint32_t number, const char* name)
 {
@@ -351,5 +391,6 @@ std::vector<vst3::PluginClass> vst3::getPluginClasses()
              makeClass<Breaks<throwException>> (14, "Throw"),
              makeClass<TouchThreadLocal> (15, "TouchThreadLocal"),
              makeClass<Breaks<callFutex>> (16, "Futex"),
-             makeClass<Breaks<countProcessors>> (17, "CountProcessors") };
+             makeClass<Breaks<countProcessors>> (17, "CountProcessors"),
+             makeClass<AskHost> (18, "AskHost") };
 }

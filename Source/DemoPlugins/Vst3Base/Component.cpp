@@ -82,7 +82,12 @@ public:
     }
 
     // IPluginBase
-    tresult PLUGIN_API initialize (FUnknown*) override { return kResultOk; }
+    tresult PLUGIN_API initialize (FUnknown* host) override
+    {
+        plugin->setHost (host);
+        return kResultOk;
+    }
+
     tresult PLUGIN_API terminate() override { return kResultOk; }
 
     // IComponent

@@ -15,8 +15,9 @@
 
 namespace Steinberg
 {
+class FUnknown;
 class IPlugView;
-}
+} // namespace Steinberg
 
 namespace vst3
 {
@@ -57,6 +58,9 @@ public:
     static constexpr std::uint32_t infiniteTail = std::numeric_limits<std::uint32_t>::max();
 
     virtual ~Plugin() = default;
+
+    /** The host's own interfaces, for plugins that ask it for something; they live as long as the plugin. Before all else. */
+    virtual void setHost (Steinberg::FUnknown* /*host, or null*/) {}
 
     /** The only place to allocate. Called again when the rate or the block size change. */
     virtual void prepare (const Setup&) {}
