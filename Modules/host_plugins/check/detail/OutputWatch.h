@@ -12,8 +12,8 @@ namespace host::check
 class OutputWatch
 {
 public:
-    /** The input never exceeds 1, so that this is +60 dB: no gain that anybody wants. */
-    static constexpr float runawayLevel = 1000.0f;
+    /** The input never exceeds 1, so that this is +80 dB: no gain that anybody wants. (Amplifiers that go up to +70 dB exist.) */
+    static constexpr float runawayLevel = 10000.0f;
 
     /** @returns how much the block sounds: half the distance between the lowest and the highest sample of the channel where it
                  is largest, so that what does not move is none; 0 if it holds NaN or infinity */

@@ -13,8 +13,7 @@ using Kind = TestSignal::Kind;
 
 /** Sample rates, each with another largest block: larger than the one before, or smaller, so that all buffers change. */
 static constexpr std::array processSetups{ Setup{ 48000.0, 4096 }, Setup{ 44100.0, 512 },   Setup{ 88200.0, 1024 },
-                                           Setup{ 96000.0, 64 },   Setup{ 176400.0, 2048 }, Setup{ 192000.0, 4096 },
-                                           Setup{ 44100.0, 1 } };
+                                           Setup{ 96000.0, 64 },   Setup{ 176400.0, 2048 }, Setup{ 192000.0, 4096 } };
 
 /** Whether silence in must make silence out: a plugin that takes sound, and is no source of it by its own word. */
 static bool isEffect (const Rig& rig)
@@ -31,7 +30,7 @@ static bool isEffect (const Rig& rig)
 
 static void addSilenceFinding (Rig& rig, const std::string& verdict)
 {
-    if (! verdict.empty() && isEffect (rig))
+    if (! verdict.empty() && isEffect (rig) && rig.findings.empty())
         rig.findings.push_back ({ "output-without-input", verdict, rt::guard::Phase::process });
 }
 

@@ -413,6 +413,7 @@ TEST_CASE ("Sound that nothing was put in for is found")
 
     const auto outcome = drive (plugin);
     CHECK (outcome.getKinds() == expected);
+    CHECK (outcome.findings.size() == expected.size());
 
     for (const auto& finding : outcome.findings)
         CHECK (finding.phase == Phase::process);
