@@ -1,8 +1,12 @@
 #include "BackgroundPool.h"
 
+#include "FutexWait.h"
+
 #include <juce_core/juce_core.h>
+#include <rt_guard/FutexWake.h>
 
 #include <cstdio>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <utility>
@@ -56,7 +60,7 @@ void BackgroundPool::end() noexcept
 {
     isEnding.store (true, std::memory_order_release);
     signal.fetch_add (1, std::memory_order_release);
-    signal.notify_all();
+    rt::guard::wakeFutex (signal, std::numeric_limits<int>::max());
 
     for (auto& thread : threads)
         thread.join();
@@ -116,7 +120,7 @@ void BackgroundPool::wakeOne() noexcept
         return;
 
     signal.fetch_add (1, std::memory_order_release);
-    signal.notify_one();
+    rt::guard::wakeFutex (signal, 1);
 }
 
 void BackgroundPool::run (rt::CrTurnQueue<Job*>::Slot& slot)
@@ -134,7 +138,7 @@ void BackgroundPool::run (rt::CrTurnQueue<Job*>::Slot& slot)
         const auto job = queue.tryDequeue (slot);
 
         if (! job && ! isLast)
-            signal.wait (before, std::memory_order_acquire);
+            waitFutex (signal, before);
 
         sleepers.fetch_sub (1, std::memory_order_acq_rel);
 

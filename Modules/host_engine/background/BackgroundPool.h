@@ -118,7 +118,7 @@ private:
     rt::ObjectPool<Job> records;
     rt::CrTurnQueue<Job*> queue;
     alignas (rt::cacheLineBytes) std::atomic<int> sleepers{ 0 };
-    std::atomic<int> signal{ 0 };
+    std::atomic<std::uint32_t> signal{ 0 };
     std::atomic<bool> isEnding{ false };
     std::vector<std::thread> threads;
 };
