@@ -192,13 +192,8 @@ TEST_CASE_METHOD (Program, "command line: screenshot draws a session without a d
 
 TEST_CASE_METHOD (Program, "command line: what does not exist yet exits 2 and says so")
 {
-    const std::vector<std::pair<Arguments, std::string>> later{
-        { { "check", testPlugin ("TestGain"), "--junit", "x.xml" }, "--junit" },
-        { { "check", testPlugin ("TestGain"), "--annotations" }, "--annotations" },
-        { { "check", testPlugin ("TestGain"), "--suppressions", "x" }, "--suppressions" },
-        { { "play", "--bounded" }, "--bounded" },
-        { { "play", "--osc", "9000" }, "--osc" }
-    };
+    const std::vector<std::pair<Arguments, std::string>> later{ { { "play", "--bounded" }, "--bounded" },
+                                                                { { "play", "--osc", "9000" }, "--osc" } };
 
     for (const auto& [arguments, thing] : later)
     {
@@ -207,9 +202,6 @@ TEST_CASE_METHOD (Program, "command line: what does not exist yet exits 2 and sa
         expectError (result, 2, thing);
         REQUIRE_THAT (result.err, Contains ("not exist yet"));
     }
-
-    for (const auto* file : { "x.png", "x.xml" })
-        REQUIRE (! std::filesystem::exists (folder.path / file));
 }
 
 TEST_CASE_METHOD (Program, "command line: the program's own child commands refuse a person")
@@ -226,12 +218,14 @@ TEST_CASE_METHOD (Program, "command line: the program's own child commands refus
 TEST_CASE_METHOD (Program, "command line: --json is one document and nothing else, even of a plugin that prints")
 {
     const auto chatty = testPlugin ("TestPrints");
+    const auto known = folder.write ("known.supp", "function: write; module: TestPrints.so\n");
 
-    for (const auto& arguments : std::vector<Arguments>{ { "scan", chatty, "--json" },
-                                                         { "list", "--json" },
-                                                         { "describe", chatty, "--json" },
-                                                         { "check", chatty, "--seconds", "0.1", "--json" },
-                                                         { "doctor", "--json" } })
+    for (const auto& arguments :
+         std::vector<Arguments>{ { "scan", chatty, "--json" },
+                                 { "list", "--json" },
+                                 { "describe", chatty, "--json" },
+                                 { "check", chatty, "--seconds", "0.1", "--suppressions", known, "--json" },
+                                 { "doctor", "--json" } })
     {
         CAPTURE (arguments);
         const auto result = run (arguments);
