@@ -35,6 +35,9 @@ juce::String getWord (const juce::String& function)
     if (function.contains ("lock") || function.contains ("mutex"))
         return "locks";
 
+    if (function == "pthread_create" || function == "thrd_create")
+        return "starts threads";
+
     return "calls " + function.fromLastOccurrenceOf ("syscall ", false, false);
 }
 

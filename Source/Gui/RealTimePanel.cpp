@@ -22,6 +22,15 @@ juce::String shortenFrame (const std::string& frame)
                      : text.substring (0, place + 4) + text.substring (place + 4).fromLastOccurrenceOf ("/", false, false);
 }
 
+/** The innermost frame that is not the C++ library's, whose functions say nothing new. */
+juce::String getTellingFrame (const std::vector<std::string>& stack)
+{
+    const auto isTelling = [] (const std::string& frame)
+    { return frame.find (" at /usr/include/") == std::string::npos && ! frame.starts_with ("std::"); };
+    const auto frame = std::find_if (stack.begin(), stack.end(), isTelling);
+    return frame != stack.end() ? dot() + shortenFrame (*frame) : juce::String();
+}
+
 /** How often, and how long where that can be felt. */
 juce::String countCalls (const rt::guard::Violation& violation)
 {
@@ -214,7 +223,7 @@ juce::String RealTimePanel::getGuardFacts() const
     }
 
     if (const auto suppressed = guard->getSnapshot().suppressed; suppressed > 0)
-        words.add (withThousands (suppressed) + " known");
+        words.add (withThousands (suppressed) + " suppressed");
 
     return words.joinIntoString (dot());
 }
@@ -381,9 +390,8 @@ void RealTimePanel::paintListBoxItem (int row, juce::Graphics& g, int w, int h, 
                 juce::Justification::centredLeft, true);
     g.setColour (colour (Token::muted));
     g.setFont (font (10.0f));
-    g.drawText (countCalls (violation)
-                    + (violation.stack.empty() ? juce::String() : dot() + shortenFrame (violation.stack.front())),
-                inner.withTop (inner.getBottom() - 14), juce::Justification::centredLeft, true);
+    g.drawText (countCalls (violation) + getTellingFrame (violation.stack), inner.withTop (inner.getBottom() - 14),
+                juce::Justification::centredLeft, true);
 }
 
 juce::String RealTimePanel::getNameForRow (int row)
