@@ -203,7 +203,7 @@ void Engine::shareTransport() noexcept
     sharedPlaying.store (transport.playing, std::memory_order_relaxed);
 }
 
-void Engine::process (const BlockIO& io) noexcept
+void Engine::process (const BlockIO& io) noexcept RT_NONBLOCKING
 {
     takePlan();
 

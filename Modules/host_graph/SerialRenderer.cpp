@@ -50,7 +50,7 @@ void countDropped (NodeRuntime& node, int numEvents) noexcept
 }
 } // namespace
 
-void SerialRenderer::render (const RenderPlan& plan, const BlockIO& io) noexcept
+void SerialRenderer::render (const RenderPlan& plan, const BlockIO& io) noexcept RT_NONBLOCKING
 {
     const juce::ScopedNoDenormals noDenormals;
 

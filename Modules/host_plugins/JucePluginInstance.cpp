@@ -241,7 +241,7 @@ void JucePluginInstance::release()
     isPrepared = false;
 }
 
-void JucePluginInstance::process (ProcessContext& context) noexcept
+void JucePluginInstance::process (ProcessContext& context) noexcept RT_NONBLOCKING
 {
     if (isHeld.exchange (true, std::memory_order_acquire))
     {

@@ -418,7 +418,7 @@ void LadspaPlugin::prepare (const PrepareInfo& info)
 
 void LadspaPlugin::release() { pimpl->deactivate(); }
 
-void LadspaPlugin::process (ProcessContext& context) noexcept
+void LadspaPlugin::process (ProcessContext& context) noexcept RT_NONBLOCKING
 {
     auto& p = *pimpl;
     const auto numSamples = static_cast<std::size_t> (context.numSamples);

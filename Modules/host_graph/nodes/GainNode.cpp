@@ -11,7 +11,7 @@ void GainNode::prepare (const PrepareInfo&)
     gain.jump();
 }
 
-void GainNode::process (ProcessContext& context) noexcept
+void GainNode::process (ProcessContext& context) noexcept RT_NONBLOCKING
 {
     gain.setTarget (parameters.get (0));
     int start = 0;

@@ -29,7 +29,7 @@ void MidiPlayerNode::prepare (const PrepareInfo& info)
     lengthSamples = std::max (lengthSamples, events.empty() ? 1 : events.back().sample + 1);
 }
 
-void MidiPlayerNode::process (ProcessContext& context) noexcept
+void MidiPlayerNode::process (ProcessContext& context) noexcept RT_NONBLOCKING
 {
     context.midi.clear();
     const auto& transport = context.transport;

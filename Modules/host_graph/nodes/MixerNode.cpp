@@ -43,7 +43,7 @@ void MixerNode::prepare (const PrepareInfo&)
         gain.jump();
 }
 
-void MixerNode::process (ProcessContext& context) noexcept
+void MixerNode::process (ProcessContext& context) noexcept RT_NONBLOCKING
 {
     updateTargets();
 

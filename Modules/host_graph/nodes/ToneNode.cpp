@@ -43,7 +43,7 @@ void ToneNode::prepare (const PrepareInfo& info)
     noise = 1;
 }
 
-void ToneNode::process (ProcessContext& context) noexcept
+void ToneNode::process (ProcessContext& context) noexcept RT_NONBLOCKING
 {
     const auto step = double (parameters.get (frequency)) / sampleRate;
     const auto amplitude = parameters.get (level);
