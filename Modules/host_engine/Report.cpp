@@ -31,9 +31,23 @@ Json toJson (const rt::guard::Violation& violation)
              { "worstMicros", violation.worstMicros } };
 }
 
-Json toJson (const rt::guard::SuppressionUse& use)
+/** One for each origin: a place that locks and unlocks is two suppressions, and one thing to know. */
+Json toJson (const std::vector<rt::guard::SuppressionUse>& uses)
 {
-    return { { "origin", use.suppression.origin }, { "calls", use.calls } };
+    auto result = Json::array();
+
+    for (const auto& use : uses)
+    {
+        const auto& origin = use.suppression.origin;
+        const auto same = std::find_if (result.begin(), result.end(), [&] (const Json& r) { return r["origin"] == origin; });
+
+        if (same == result.end())
+            result.push_back ({ { "origin", origin }, { "calls", use.calls } });
+        else
+            (*same)["calls"] = (*same)["calls"].get<std::uint64_t>() + use.calls;
+    }
+
+    return result;
 }
 
 /** Null where nobody counts. */
@@ -61,13 +75,10 @@ Json rescueToJson()
 Json guardToJson (const Engine& engine)
 {
     const auto snapshot = rt::guard::getSnapshot();
-    auto violations = Json::array(), suppressions = Json::array();
+    auto violations = Json::array();
 
     for (const auto& violation : snapshot.violations)
         violations.push_back (toJson (violation));
-
-    for (const auto& use : snapshot.suppressions)
-        suppressions.push_back (toJson (use));
 
     return { { "mode", toString (rt::guard::getMode()) },
              { "total", snapshot.total },
@@ -75,7 +86,7 @@ Json guardToJson (const Engine& engine)
              { "suppressed", snapshot.suppressed },
              { "violations", std::move (violations) },
              { "overflow", snapshot.overflow },
-             { "suppressions", std::move (suppressions) },
+             { "suppressions", toJson (snapshot.suppressions) },
              { "pageFaults", pageFaultsToJson (engine) },
              { "rescue", rescueToJson() } };
 }

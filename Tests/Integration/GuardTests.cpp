@@ -5,7 +5,16 @@
 
 #include <catch2/catch.hpp>
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
 #include <set>
 
 using Catch::Matchers::Contains;
@@ -218,6 +227,7 @@ TEST_CASE_METHOD (Guard, "guard: what JUCE's wrapper does is known, counted, and
     // The wrapper of each of the four plugins, three times in every block.
     REQUIRE (calls >= 4 * 3 * 24);
     REQUIRE (guard["suppressed"] == calls);
+    REQUIRE (guard["suppressions"].size() == 2); // clear() and getEventCount(), each with its lock and its unlock
 
     // The plugin's own, in the same blocks and of the same functions.
     REQUIRE (guard["total"] == 2 * 24);
@@ -288,6 +298,32 @@ TEST_CASE_METHOD (Guard, "guard: a suppression file that cannot be read or under
     play.erase (play.begin() + 1, play.begin() + 3);
     play.erase (std::find (play.begin(), play.end(), "--output"), std::find (play.begin(), play.end(), "--suppressions"));
     expectError (run (play), 2, "none.supp: line 2");
+}
+
+TEST_CASE_METHOD (Guard, "guard: a net for system calls that the kernel refuses exits 2 and says so")
+{
+    // As on a kernel that does not know of it.
+    beforeExec = []
+    {
+        std::array<sock_filter, 6> filter{ { BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (seccomp_data, nr)),
+                                             BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, SYS_prctl, 0, 3),
+                                             BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (seccomp_data, args)),
+                                             BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, PR_SET_SYSCALL_USER_DISPATCH, 0, 1),
+                                             BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+                                             BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ALLOW) } };
+        const sock_fprog program{ filter.size(), filter.data() };
+
+        if (::prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl (PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+            ::_exit (125);
+    };
+
+    const std::vector<std::string> command{ "render",   "--plugin", testPlugin ("TestGain"), "--seconds", "0.1",
+                                            "--output", "x.wav",    "--guard-syscalls" };
+    expectError (run (command), 2, "--guard-syscalls: ");
+
+    // Without it all is as ever, also where tests would like to have it.
+    environment.push_back ("AUDIOHOST_ABORT_ON_HOST_VIOLATIONS=1");
+    expectQuietSuccess (run ({ command.begin(), command.end() - 1 }));
 }
 
 TEST_CASE_METHOD (Guard, "guard: what was found is summed up at the end, and told with stacks when asked")
