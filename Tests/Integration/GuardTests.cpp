@@ -350,6 +350,33 @@ TEST_CASE_METHOD (Guard, "guard: page faults are counted when asked for")
     REQUIRE (faults["minor"] >= 23);
 }
 
+TEST_CASE_METHOD (Guard, "guard: both other nets are out in live play too")
+{
+    const auto session = folder.write (
+        "live.audiohost",
+        R"({"audiohost":1,"nodes":[{"id":6,"type":"plugin","ref":")" + testPlugin ("TestBreaksDynamic")
+            + R"(#Map","name":"Map",)" + R"("parameters":{"Trigger":1.0}},{"id":7,"type":"plugin","ref":")"
+            + testPlugin ("TestBreaksDynamic")
+            + R"(#CountProcessors","name":"Count","parameters":{"Trigger":1.0}},{"id":8,"type":"audioOutput"}],)"
+            + R"("connections":[{"from":"6:0","to":"7:0"},{"from":"7:0","to":"8:0"}]})");
+
+    result = run ({ "play", session, "--device", "Virtual", "--seconds", "0.5", "--guard-syscalls", "--page-faults",
+                    "--report", "report.json" });
+    INFO (result.err);
+    REQUIRE (result.exitCode == 0);
+    report = Json::parse (readText (folder.path / "report.json"));
+    const auto blocks = report["blocks"].get<std::uint64_t>();
+    const auto& guard = report["guard"];
+    REQUIRE (blocks > 1);
+    REQUIRE (guard["pageFaults"]["blocks"] == blocks - 1);
+    REQUIRE (guard["pageFaults"]["minor"] >= blocks - 1);
+    REQUIRE (guard["host"] == 0);
+    REQUIRE (guard["total"] == 5 * blocks); // mmap, munmap, openat, read, close
+
+    for (const auto& violation : guard["violations"])
+        REQUIRE ((violation["node"] == 7) == (violation["function"].get<std::string>().starts_with ("syscall ")));
+}
+
 TEST_CASE_METHOD (Guard, "guard: a plugin that allocates is rescued, and still told")
 {
     REQUIRE (renderBreaker ("Allocate")["rescue"].is_null());
