@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace host
 {
@@ -106,22 +107,22 @@ int CheckDriver::getNumBlocks() const noexcept { return pimpl->rig.budget.getNum
 std::vector<CheckFinding> CheckDriver::getFindings() const
 {
     const auto& rig = pimpl->rig;
-    auto findings = rig.output.getFindings();
+    std::vector<CheckFinding> all, inOrder;
 
-    for (const auto& more : { rig.findings, rig.times.getFindings() })
-        findings.insert (findings.end(), more.begin(), more.end());
+    for (const auto& some : { rig.output.getFindings(), rig.findings, rig.times.getFindings() })
+        all.insert (all.end(), some.begin(), some.end());
 
     if (rig.budget.isCutShort())
-        findings.push_back ({ "cut-short",
-                              "not done within " + std::to_string (pimpl->options.wallLimit.count()) + " s; "
-                                  + std::to_string (getNumBlocks()) + " blocks were made",
-                              pimpl->phase });
+        all.push_back ({ "cut-short",
+                         "not done within " + std::to_string (pimpl->options.wallLimit.count()) + " s; "
+                             + std::to_string (getNumBlocks()) + " blocks were made",
+                         pimpl->phase });
 
-    const auto inOrder = [] (const CheckFinding& finding)
-    { return std::find_if (Pimpl::steps.begin(), Pimpl::steps.end(), [&] (auto& s) { return s.phase == finding.phase; }); };
+    for (const auto& step : Pimpl::steps)
+        std::copy_if (all.begin(), all.end(), std::back_inserter (inOrder),
+                      [&step] (const CheckFinding& finding) { return finding.phase == step.phase; });
 
-    std::stable_sort (findings.begin(), findings.end(), [&] (auto& a, auto& b) { return inOrder (a) < inOrder (b); });
-    return findings;
+    return inOrder;
 }
 
 std::vector<std::string> CheckDriver::getNotes() const { return pimpl->rig.notes; }

@@ -40,10 +40,14 @@ TEST_CASE ("A tail must grow quieter")
            == "sound of -6 dBFS that grows no quieter, after 10 s of silence put in");
     CHECK (! watch ([] (int i) { return 0.01f * static_cast<float> (i); }).judgeAfterTail (blockSeconds).empty());
 
-    // 60 dB in 60 s: too long for anybody, but a tail.
-    CHECK (watch ([] (int i) { return static_cast<float> (std::pow (10.0, -0.1 * i * 3.0 / 60.0)); })
+    // 60 dB in eight minutes: too long for anybody, but a tail.
+    CHECK (watch ([] (int i) { return static_cast<float> (std::pow (10.0, -0.1 * i * 3.0 / 480.0)); })
                .judgeAfterTail (blockSeconds)
                .empty());
+    CHECK (! watch ([] (int i) { return static_cast<float> (std::pow (10.0, -0.1 * i * 3.0 / 960.0)); })
+                 .judgeAfterTail (blockSeconds)
+                 .empty());
+    CHECK (! watch ([] (int i) { return i % 2 == 0 ? 0.5f : 0.6f; }).judgeAfterTail (blockSeconds).empty());
     CHECK (watch ([] (int i) { return i % 10 < 5 ? 0.5f : 0.0f; }).judgeAfterTail (blockSeconds).empty()); // echoes
     CHECK (SilenceWatch (100).judgeAfterTail (blockSeconds).empty());
 }
