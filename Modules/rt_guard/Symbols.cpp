@@ -12,8 +12,8 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
+#include <map>
 #include <memory>
-#include <mutex>
 #include <string_view>
 
 namespace rt::guard
@@ -65,6 +65,7 @@ struct Module
             return;
 
         base = info.dli_fbase;
+        path = info.dli_fname;
         name = getBaseName (info.dli_fname);
         offset = reinterpret_cast<std::uintptr_t> (address) - reinterpret_cast<std::uintptr_t> (base);
 
@@ -73,6 +74,7 @@ struct Module
     }
 
     const void* base = nullptr;
+    std::string path;
     std::string name = "unknown"; ///< unloaded since, or code that was made at run time
     std::uintptr_t offset = 0;
     std::string exportedFunction;
@@ -97,26 +99,41 @@ const Module& getExecutable()
 
 #if RT_GUARD_HAS_LIBBACKTRACE
 
-/** Debug information of all loaded modules. libbacktrace finds them when its state is made and can free none, so a new one
-    is made only when something was loaded since. Under symbolsMutex. */
-backtrace_state* getDebugInformation()
+/** Debug information of all loaded modules, some 50 MB with this program's own. libbacktrace finds them when its state is made and
+    can free none, so a new one is made only when a stack leads through a module that was not there then. One thread at a time. */
+backtrace_state* getDebugInformation (const Module& module)
 {
     static backtrace_state* state = nullptr;
-    static unsigned long long numLoaded = 0;
 
-    const auto readNumLoaded = [] (dl_phdr_info* info, std::size_t, void* result)
-    {
-        *static_cast<unsigned long long*> (result) = info->dlpi_adds;
-        return 1;
-    };
+    // By their place: another may come to the place of one that has gone. Never destroyed, as threads may record to the last.
+    static auto& knownModules = *new std::map<const void*, std::string>;
 
-    unsigned long long now = 0;
-    ::dl_iterate_phdr (readNumLoaded, &now);
-
-    if (state == nullptr || now != numLoaded)
+    if (const auto known = knownModules.find (module.base);
+        state == nullptr || known == knownModules.end() || known->second != module.path)
     {
         state = ::backtrace_create_state (nullptr, 1, [] (void*, const char*, int) {}, nullptr);
-        numLoaded = now;
+        knownModules.clear();
+
+        const auto remember = [] (dl_phdr_info* info, std::size_t, void*)
+        {
+            Dl_info place{};
+
+            for (int i = 0; i < info->dlpi_phnum; ++i)
+                if (const auto& segment = info->dlpi_phdr[i]; segment.p_type == PT_LOAD)
+                {
+                    const auto* begin = reinterpret_cast<const void*> (info->dlpi_addr + segment.p_vaddr);
+
+                    if (::dladdr (begin, &place) != 0 && place.dli_fname != nullptr)
+                        knownModules[place.dli_fbase] = place.dli_fname;
+
+                    break;
+                }
+
+            return 0;
+        };
+
+        ::dl_iterate_phdr (remember, nullptr);
+        knownModules[module.base] = module.path; // in any case: not again for this one
     }
 
     return state;
@@ -143,7 +160,7 @@ std::vector<std::string> describe (const void* address)
     const auto ignoreError = [] (void*, const char*, int) {};
     const auto pc = reinterpret_cast<std::uintptr_t> (address);
 
-    if (auto* state = getDebugInformation())
+    if (auto* state = getDebugInformation (module))
     {
         ::backtrace_pcinfo (
             state, pc,
