@@ -98,7 +98,8 @@ void playParameterPhase (Rig& rig)
 
     for (std::size_t pass = 0; pass == 0 || rig.budget.isToGoOn(); ++pass)
     {
-        if (! rig.prepare (setups[pass % setups.size()]) && pass > 0)
+        // Once each: to be made ready takes some plugins long.
+        if (pass < setups.size() && ! rig.prepare (setups[pass]) && pass > 0)
             continue;
 
         for (std::size_t first = 0; first < all.size() && (pass == 0 || rig.budget.isToGoOn()) && rig.budget.hasRoom();
