@@ -35,18 +35,9 @@ Engine::~Engine()
 
 void Engine::setGraph (GraphModel newGraph)
 {
+    // A node that is in the running plan is prepared already, and is not touched.
     for (const auto& node : newGraph.getNodes())
-    {
-        // A node that is in the running plan is prepared already, and must not be touched.
-        if (node->preparedFor == info)
-            continue;
-
-        // Should it throw, the node is prepared for nothing.
-        node->preparedFor = {};
-        node->processor->prepare (info);
-        node->preparedFor = info;
-        node->isWarm = false;
-    }
+        node->prepare (info);
 
     // A node that has gone keeps its name: what it did is still told.
     for (const auto& node : newGraph.getNodes())

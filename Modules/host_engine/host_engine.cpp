@@ -1,7 +1,6 @@
 #include "host_engine.h"
 
 #include "Engine.cpp"
-#include "background/FutexWait.cpp"
 #include "background/BackgroundPool.cpp"
 #include "background/JobSequence.cpp"
 #include "session/SpelledJson.cpp"

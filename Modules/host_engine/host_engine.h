@@ -20,7 +20,6 @@
 #include "Engine.h"
 #include "PageFaultMeter.h"
 #include "background/BackgroundPool.h"
-#include "background/FutexWait.h"
 #include "background/JobSequence.h"
 #include "session/Session.h"
 #include "session/FiltergraphImport.h"

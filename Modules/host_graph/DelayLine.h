@@ -34,7 +34,7 @@ public:
                       });
     }
 
-    /** The two halves of process(), for feedback: read() first, then write() of as many samples, at most `delay`. */
+    /** The two halves of process(): read() first, then write() of as many samples. For feedback that many are at most `delay`. */
     void read (float* destination, int numSamples) noexcept
     {
         const auto start = position;
@@ -80,34 +80,47 @@ inline bool addWithinCapacity (juce::MidiBuffer& buffer, const juce::MidiMessage
     return buffer.addEvent (event.data, event.numBytes, sample);
 }
 
-/** A fixed delay for MIDI events, with a fixed capacity. Same threads as DelayLine. */
+/** Holds MIDI events until they are due, with a fixed capacity. Same threads as DelayLine. */
 class MidiDelayLine
 {
 public:
-    MidiDelayLine (int delaySamples, int capacityInBytes) : delay (delaySamples), capacity (capacityInBytes)
+    explicit MidiDelayLine (int capacityInBytes) : capacity (capacityInBytes)
     {
         waiting.ensureSize (std::size_t (capacity));
         next.ensureSize (std::size_t (capacity));
     }
 
-    int getDelay() const noexcept { return delay; }
+    /** Takes an event of this block, in order. It comes out `delay` samples later, but never before one that came in earlier,
+        whatever the delay was then: no note ends before it begins.
+        @returns false when it did not fit and was dropped */
+    bool push (const juce::MidiMessageMetadata& event, int delay) noexcept
+    {
+        const auto due = std::max (event.samplePosition + delay, lastDue);
 
-    /** Adds the events that are due in this block to `destination`.
+        if (! addWithinCapacity (waiting, event, due, capacity))
+            return false;
+
+        lastDue = due;
+        return true;
+    }
+
+    /** Ends the block: adds the events that are due in it to `destination`.
         @returns how many events were dropped for want of room */
-    int process (const juce::MidiBuffer& source, juce::MidiBuffer& destination, int numSamples) noexcept
+    int pop (juce::MidiBuffer& destination, int numSamples, int capacityOfDestination) noexcept
     {
         int dropped = 0;
+        lastDue = std::max (0, lastDue - numSamples);
 
-        for (const auto event : source)
-            dropped += addWithinCapacity (waiting, event, event.samplePosition + delay, capacity) ? 0 : 1;
+        if (waiting.isEmpty())
+            return 0;
 
         next.clear();
 
         for (const auto event : waiting)
         {
             const auto isDue = event.samplePosition < numSamples;
-            dropped += addWithinCapacity (isDue ? destination : next, event,
-                                          isDue ? event.samplePosition : event.samplePosition - numSamples, capacity)
+            dropped += (isDue ? addWithinCapacity (destination, event, event.samplePosition, capacityOfDestination)
+                              : addWithinCapacity (next, event, event.samplePosition - numSamples, capacity))
                            ? 0
                            : 1;
         }
@@ -116,8 +129,10 @@ public:
         return dropped;
     }
 
+    bool isWaiting() const noexcept { return ! waiting.isEmpty(); }
+
 private:
-    int delay, capacity;
+    int capacity, lastDue = 0;
     juce::MidiBuffer waiting, next;
 };
 

@@ -1,5 +1,7 @@
 #include "GraphCompiler.h"
 
+#include "detail/SlotAllocator.h"
+
 #include <algorithm>
 #include <map>
 #include <queue>
@@ -11,163 +13,446 @@ namespace host
 
 namespace
 {
+using Kind = RenderPlan::Kind;
+using PlanWire = RenderPlan::PlanWire;
+constexpr auto none = RenderPlan::none;
+
 /** Half of a node, for feedback nodes, and else the whole of it: what becomes one op. */
 struct Vertex
 {
     NodeRuntime* node = nullptr;
-    RenderPlan::Kind kind = RenderPlan::Kind::process;
-    std::span<const Wire> incoming;
-    std::vector<int> successors; ///< one entry a wire
-    int unmetInputs = 0;
+    Kind kind = Kind::process;
+    std::size_t nodeIndex = 0;
+    std::size_t firstWire = 0, numWires = 0; ///< that come in
+    std::size_t firstBuffer = 0;             ///< of its outputs
+    int numUnmet = 0;
     int arrival = 0;   ///< samples by which its inputs are late once they are aligned
     int departure = 0; ///< and its outputs
+    int op = none;
 };
 
-RenderPlan::Kind kindOf (NodeRole role)
+Kind kindOf (NodeRole role)
 {
     switch (role)
     {
-        case NodeRole::audioInput: return RenderPlan::Kind::audioInput;
-        case NodeRole::audioOutput: return RenderPlan::Kind::audioOutput;
-        case NodeRole::midiInput: return RenderPlan::Kind::midiInput;
-        case NodeRole::midiOutput: return RenderPlan::Kind::midiOutput;
-        case NodeRole::feedback: return RenderPlan::Kind::feedbackRead;
+        case NodeRole::audioInput: return Kind::audioInput;
+        case NodeRole::audioOutput: return Kind::audioOutput;
+        case NodeRole::midiInput: return Kind::midiInput;
+        case NodeRole::midiOutput: return Kind::midiOutput;
+        case NodeRole::feedback: return Kind::feedbackRead;
         case NodeRole::processor: break;
     }
 
-    return RenderPlan::Kind::process;
+    return Kind::process;
 }
 
-bool isSink (RenderPlan::Kind kind) { return kind == RenderPlan::Kind::audioOutput || kind == RenderPlan::Kind::midiOutput; }
+bool isSource (Kind kind) { return kind == Kind::audioInput || kind == Kind::midiInput; }
+bool isSink (Kind kind) { return kind == Kind::audioOutput || kind == Kind::midiOutput; }
+
+auto keyOf (const PlanWire& wire) { return std::tuple (wire.to->id, wire.toChannel, wire.from->id, wire.fromChannel); }
+
+bool isSameWire (const PlanWire& a, const PlanWire& b)
+{
+    return a.from == b.from && a.to == b.to && a.fromChannel == b.fromChannel && a.toChannel == b.toChannel;
+}
+
+/** A wire on its way into the plan. */
+struct Candidate
+{
+    PlanWire wire;
+    const PlanWire* before = nullptr; ///< the same wire in the previous plan
+    bool isNew = false;               ///< was not in the previous plan, and there was one to fade from
+    bool isKept = false;              ///< into a node that has been removed: goes on as it was
+};
+
+bool isInModel (const Candidate& candidate) { return candidate.wire.isPresent && ! candidate.isKept; }
+
+/** A wire, and the vertex that it leads to. */
+struct Outgoing
+{
+    std::size_t wire = 0, to = 0;
+};
 
 class Compiler
 {
 public:
     Compiler (const GraphModel& modelToUse, const PrepareInfo& infoToUse, rt::Collector& collectorToUse,
-              const RenderPlan* previousPlan)
-        : model (modelToUse), info (infoToUse), collector (collectorToUse)
+              const RenderPlan* previousPlan, Transition transition, bool carriesBuffersToUse)
+        : model (modelToUse), info (infoToUse), collector (collectorToUse), previous (previousPlan),
+          carriesBuffers (carriesBuffersToUse)
     {
-        if (previousPlan != nullptr)
-        {
-            carryOver (previousPlan->audioDelays);
-            carryOver (previousPlan->midiDelays);
-            carryOver (previousPlan->bypassDelays);
-        }
+        const auto wasRendered = previous != nullptr && (previous->followsRendered || previous->isRendered);
+        fades = previous != nullptr && (transition == Transition::fade || (transition == Transition::automatic && wasRendered));
+        shared = rt::makeShared<RenderPlan> (collector);
+        auto& plan = *shared;
+        plan.info = info;
+        plan.number = previous == nullptr ? 1 : previous->number + 1;
+        plan.followsRendered = wasRendered;
     }
 
     rt::Shared<const RenderPlan> run()
     {
-        plan.info = info;
-        plan.nodes = model.getNodes();
+        addModelWires();
 
+        if (fades)
+            keepWhatIsHeard();
+
+        addNodes();
         makeVertices();
         sortVertices();
         findLatencies();
+        addWires();
+        shared->opOfNode.resize (shared->nodes.size());
 
-        for (const auto index : order)
-            emit (vertices[std::size_t (index)]);
+        places.resize (order.size());
 
-        makeWorkspace();
-        return rt::makeShared<RenderPlan> (collector, std::move (plan));
+        for (std::size_t i = 0; i < order.size(); ++i)
+            places[order[i]] = i;
+
+        detail::SlotAllocator slots (order.size());
+
+        for (std::size_t i = 0; i < order.size(); ++i)
+            emit (i, slots);
+
+        shared->numSlots = slots.getNumSlots();
+        findSuccessors();
+        findNewOps();
+        addWorkspace();
+        return std::move (shared);
     }
 
 private:
-    static constexpr int none = RenderPlan::none;
+    /** The runtime of a node of the model; null for one that is not there. */
+    NodeRuntime* findLive (NodeId id) const
+    {
+        const auto& nodes = model.getNodes();
+        const auto found =
+            std::lower_bound (nodes.begin(), nodes.end(), id, [] (const auto& node, NodeId wanted) { return node->id < wanted; });
+        return found != nodes.end() && (*found)->id == id ? found->get() : nullptr;
+    }
+
+    bool isLive (const NodeRuntime* node) const { return findLive (node->id) == node; }
+
+    void addModelWires()
+    {
+        const auto& wires = model.getWires();
+        candidates.reserve (wires.size() + 16);
+        const auto before = sortWiresBefore();
+        matched.assign (before.size(), false);
+        std::size_t first = 0;
+
+        for (const auto& wire : wires)
+        {
+            Candidate candidate;
+            candidate.wire.from = findLive (wire.from.node);
+            candidate.wire.to = findLive (wire.to.node);
+            candidate.wire.fromChannel = wire.from.channel;
+            candidate.wire.toChannel = wire.to.channel;
+            candidate.wire.isCompensated = model.isCompensated (wire);
+
+            // Both lists are sorted alike.
+            const auto key = keyOf (candidate.wire);
+
+            while (first < before.size() && keyOf (*before[first]) < key)
+                ++first;
+
+            for (auto i = first; i < before.size() && keyOf (*before[i]) == key; ++i)
+            {
+                if (! isSameWire (*before[i], candidate.wire))
+                    continue;
+
+                candidate.before = before[i];
+                matched[std::size_t (before[i] - previous->wires.data())] = true;
+            }
+
+            candidate.isNew = fades && candidate.before == nullptr;
+            candidates.push_back (candidate);
+        }
+    }
+
+    /** The wires of the previous plan, by destination and source. */
+    std::vector<const PlanWire*> sortWiresBefore() const
+    {
+        std::vector<const PlanWire*> result;
+
+        if (previous == nullptr)
+            return result;
+
+        for (const auto& wire : previous->wires)
+            result.push_back (&wire);
+
+        // They are in order but for nodes that share an id.
+        const auto isBefore = [] (const PlanWire* a, const PlanWire* b) { return keyOf (*a) < keyOf (*b); };
+
+        if (! std::is_sorted (result.begin(), result.end(), isBefore))
+            std::stable_sort (result.begin(), result.end(), isBefore);
+
+        return result;
+    }
+
+    /** Adds wires of the previous plan that still sound, and the nodes that have gone and are still heard through them. */
+    void keepWhatIsHeard()
+    {
+        const auto& before = previous->wires;
+        std::vector<NodeRuntime*> toVisit;
+
+        const auto keep = [&] (const PlanWire& wire, bool isIntoRemoved)
+        {
+            Candidate candidate;
+            candidate.wire = wire;
+            candidate.wire.edge = none;
+            candidate.wire.isPresent = wire.isPresent && isIntoRemoved;
+            candidate.before = &wire;
+            candidate.isKept = isIntoRemoved;
+            candidates.push_back (candidate);
+
+            if (! isLive (wire.from) && std::find (removed.begin(), removed.end(), wire.from) == removed.end())
+            {
+                removed.push_back (wire.from);
+                toVisit.push_back (wire.from);
+            }
+        };
+
+        for (std::size_t i = 0; i < before.size(); ++i)
+            if (! matched[i] && isLive (before[i].to) && ! isOver (before[i]))
+                keep (before[i], false);
+
+        while (! toVisit.empty())
+        {
+            auto* node = toVisit.back();
+            toVisit.pop_back();
+            auto wire = std::lower_bound (before.begin(), before.end(), node->id,
+                                          [] (const PlanWire& w, NodeId id) { return w.to->id < id; });
+
+            for (; wire != before.end() && wire->to->id == node->id; ++wire)
+                if (wire->to == node && ! isOver (*wire))
+                    keep (*wire, true);
+        }
+
+        // Of two nodes with one id the one that goes comes first.
+        std::stable_sort (candidates.begin(), candidates.end(),
+                          [&] (const Candidate& a, const Candidate& b)
+                          {
+                              const auto keyA = keyOf (a.wire), keyB = keyOf (b.wire);
+                              return keyA != keyB ? keyA < keyB : ! isLive (a.wire.from) && isLive (b.wire.from);
+                          });
+
+        // A node's wires lie together: those into one that goes before those into one that comes, whatever the channels.
+        std::stable_sort (candidates.begin(), candidates.end(),
+                          [&] (const Candidate& a, const Candidate& b)
+                          {
+                              return a.wire.to->id != b.wire.to->id ? a.wire.to->id < b.wire.to->id
+                                                                    : ! isLive (a.wire.to) && isLive (b.wire.to);
+                          });
+    }
+
+    /** Whether a wire of the previous plan has faded out since. */
+    bool isOver (const PlanWire& wire) const
+    {
+        if (wire.isPresent || wire.edge == none)
+            return false;
+
+        const auto ended = [&] (const auto& use) { return use.edge->settledIn.load (std::memory_order_acquire) >= use.since; };
+        return wire.isMidi() ? ended (previous->midiEdges[std::size_t (wire.edge)])
+                             : ended (previous->audioEdges[std::size_t (wire.edge)]);
+    }
+
+    void addNodes()
+    {
+        auto& nodes = shared->nodes;
+        nodes = model.getNodes();
+
+        for (const auto* node : removed)
+        {
+            const auto held = std::find_if (previous->nodes.begin(), previous->nodes.end(),
+                                            [&] (const auto& candidate) { return candidate.get() == node; });
+            const auto place = std::lower_bound (nodes.begin(), nodes.end(), node->id,
+                                                 [] (const auto& other, NodeId id) { return other->id < id; });
+            nodes.insert (place, *held);
+        }
+    }
 
     void makeVertices()
     {
-        const auto& nodes = model.getNodes();
-        const auto& wires = model.getWires();
-        vertices.reserve (nodes.size() * 2);
-        auto firstWire = wires.begin();
+        const auto& nodes = shared->nodes;
+        vertices.reserve (nodes.size() + 16);
+        outputVertex.resize (nodes.size());
+        std::size_t firstWire = 0;
 
-        for (const auto& node : nodes)
+        for (std::size_t i = 0; i < nodes.size(); ++i)
         {
-            const auto lastWire =
-                std::find_if (firstWire, wires.end(), [&] (const Wire& wire) { return wire.to.node != node->id; });
-            const std::span<const Wire> incoming (firstWire, lastWire);
-            firstWire = lastWire;
+            auto* node = nodes[i].get();
+            auto lastWire = firstWire;
+
+            while (lastWire < candidates.size() && candidates[lastWire].wire.to == node)
+                ++lastWire;
 
             // Other nodes read a feedback node from its reading half, which waits for nothing.
-            sourceOf[node->id] = int (vertices.size());
+            outputVertex[i] = vertices.size();
 
             if (node->role == NodeRole::feedback)
             {
-                vertices.push_back ({ node.get(), RenderPlan::Kind::feedbackRead, {}, {} });
-                vertices.push_back ({ node.get(), RenderPlan::Kind::feedbackWrite, incoming, {} });
-
-                // What is stored has to be read before it is written over.
-                vertices[vertices.size() - 2].successors.push_back (int (vertices.size()) - 1);
-                vertices.back().unmetInputs = 1;
+                vertices.push_back ({ node, Kind::feedbackRead, i, 0, 0 });
+                vertices.push_back ({ node, Kind::feedbackWrite, i, firstWire, lastWire - firstWire });
             }
             else
             {
-                vertices.push_back ({ node.get(), kindOf (node->role), incoming, {} });
+                vertices.push_back ({ node, kindOf (node->role), i, firstWire, lastWire - firstWire });
             }
+
+            firstWire = lastWire;
         }
 
-        for (std::size_t i = 0; i < vertices.size(); ++i)
+        sourceVertex.resize (candidates.size());
+
+        for (std::size_t i = 0; i < candidates.size(); ++i)
         {
-            for (const auto& wire : vertices[i].incoming)
-            {
-                vertices[std::size_t (sourceOf[wire.from.node])].successors.push_back (int (i));
-                ++vertices[i].unmetInputs;
-                ++readersLeft[wire.from];
-            }
+            const auto* from = candidates[i].wire.from;
+            auto found = std::lower_bound (nodes.begin(), nodes.end(), from->id,
+                                           [] (const auto& other, NodeId id) { return other->id < id; });
+
+            while (found->get() != from)
+                ++found;
+
+            sourceVertex[i] = outputVertex[std::size_t (found - nodes.begin())];
         }
+
+        findOutgoing();
+    }
+
+    /** The wires by their sources. */
+    void findOutgoing()
+    {
+        firstOutgoing.assign (vertices.size() + 1, 0);
+
+        for (const auto source : sourceVertex)
+            ++firstOutgoing[source + 1];
+
+        for (std::size_t i = 1; i < firstOutgoing.size(); ++i)
+            firstOutgoing[i] += firstOutgoing[i - 1];
+
+        outgoing.resize (candidates.size());
+        auto next = firstOutgoing;
+
+        for (std::size_t v = 0; v < vertices.size(); ++v)
+            for (auto w = vertices[v].firstWire; w < vertices[v].firstWire + vertices[v].numWires; ++w)
+                outgoing[next[sourceVertex[w]]++] = { w, v };
+    }
+
+    std::span<const Outgoing> getOutgoing (std::size_t vertex) const
+    {
+        return { outgoing.data() + firstOutgoing[vertex], firstOutgoing[vertex + 1] - firstOutgoing[vertex] };
+    }
+
+    /** Puts the vertices in an order of execution.
+        @param counts  whether a wire, by its number, is there
+        @returns false when some are left over, for they lie in a cycle or behind one */
+    template <typename Counts>
+    bool trySort (Counts&& counts)
+    {
+        // The graph's own inputs first: they are done before the rest begins.
+        const auto rankOf = [&] (std::size_t vertex)
+        { return isSource (vertices[vertex].kind) ? vertex : vertex + vertices.size(); };
+        std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> ready;
+
+        const auto meet = [&] (std::size_t vertex)
+        {
+            if (--vertices[vertex].numUnmet == 0)
+                ready.push (rankOf (vertex));
+        };
+
+        order.clear();
+
+        for (std::size_t v = 0; v < vertices.size(); ++v)
+        {
+            // What is stored in a feedback node has to be read before it is written over.
+            auto& vertex = vertices[v];
+            vertex.numUnmet = vertex.kind == Kind::feedbackWrite ? 2 : 1;
+
+            for (auto w = vertex.firstWire; w < vertex.firstWire + vertex.numWires; ++w)
+                vertex.numUnmet += counts (w) ? 1 : 0;
+
+            meet (v);
+        }
+
+        while (! ready.empty())
+        {
+            const auto v = ready.top() % vertices.size();
+            ready.pop();
+            order.push_back (v);
+
+            for (const auto& [wire, successor] : getOutgoing (v))
+                if (counts (wire))
+                    meet (successor);
+
+            if (vertices[v].kind == Kind::feedbackRead)
+                meet (v + 1);
+        }
+
+        return order.size() == vertices.size();
     }
 
     void sortVertices()
     {
-        std::priority_queue<int, std::vector<int>, std::greater<>> ready;
+        const auto all = [] (std::size_t) { return true; };
 
-        for (std::size_t i = 0; i < vertices.size(); ++i)
-            if (vertices[i].unmetInputs == 0)
-                ready.push (int (i));
+        if (trySort (all))
+            return;
 
-        while (! ready.empty())
-        {
-            const auto index = ready.top();
-            ready.pop();
-            order.push_back (index);
-
-            for (const auto successor : vertices[std::size_t (index)].successors)
-                if (--vertices[std::size_t (successor)].unmetInputs == 0)
-                    ready.push (successor);
-        }
-
-        if (order.size() < vertices.size())
+        // Without what fades out there must be none, or the model itself has a cycle.
+        if (! trySort ([&] (std::size_t wire) { return isInModel (candidates[wire]); }))
             throw Error ("the graph", "has a cycle: " + describeCycle(),
                          "put a feedback node in the loop, or take one of its wires out");
+
+        // The new wires that would close one wait for those that go.
+        trySort (all);
+        std::vector<bool> isWaiting (candidates.size());
+
+        for (std::size_t v = 0; v < vertices.size(); ++v)
+            for (const auto& [wire, successor] : getOutgoing (v))
+                isWaiting[wire] = candidates[wire].isNew && vertices[v].numUnmet > 0 && vertices[successor].numUnmet > 0;
+
+        std::vector<Candidate> staying;
+
+        for (std::size_t i = 0; i < candidates.size(); ++i)
+            if (! isWaiting[i])
+                staying.push_back (candidates[i]);
+
+        candidates = std::move (staying);
+        shared->isDeferring = true;
+        vertices.clear();
+        makeVertices();
+        trySort (all);
     }
 
     std::string describeCycle() const
     {
         // Every vertex left over has a predecessor that is left over too: walking back must come round.
-        const auto isLeft = [&] (int index) { return vertices[std::size_t (index)].unmetInputs > 0; };
-        int index = 0;
+        const auto isLeft = [&] (std::size_t index) { return vertices[index].numUnmet > 0; };
+        std::size_t index = 0;
 
         while (! isLeft (index))
             ++index;
 
-        std::vector<int> walk;
+        std::vector<std::size_t> walk;
 
         while (std::find (walk.begin(), walk.end(), index) == walk.end())
         {
             walk.push_back (index);
+            const auto& vertex = vertices[index];
 
-            for (const auto& wire : vertices[std::size_t (index)].incoming)
+            for (auto w = vertex.firstWire; w < vertex.firstWire + vertex.numWires; ++w)
             {
-                if (const auto source = sourceOf.at (wire.from.node); isLeft (source))
+                if (isInModel (candidates[w]) && isLeft (sourceVertex[w]))
                 {
-                    index = source;
+                    index = sourceVertex[w];
                     break;
                 }
             }
         }
 
-        const auto describe = [&] (int i)
-        { return std::to_string (vertices[std::size_t (i)].node->id) + " (" + vertices[std::size_t (i)].node->name + ")"; };
+        const auto describe = [&] (std::size_t i)
+        { return std::to_string (vertices[i].node->id) + " (" + vertices[i].node->name + ")"; };
 
         auto text = describe (index);
 
@@ -184,17 +469,24 @@ private:
 
     void findLatencies()
     {
+        auto& plan = *shared;
+
         for (const auto index : order)
         {
-            auto& vertex = vertices[std::size_t (index)];
+            auto& vertex = vertices[index];
 
-            for (const auto& wire : vertex.incoming)
-                vertex.arrival = std::max (vertex.arrival, departureOf (wire));
+            for (auto w = vertex.firstWire; w < vertex.firstWire + vertex.numWires; ++w)
+            {
+                if (isInModel (candidates[w]) && candidates[w].wire.isCompensated)
+                    vertex.arrival = std::max (vertex.arrival, vertices[sourceVertex[w]].departure);
+            }
 
             vertex.departure = vertex.arrival;
 
-            if (vertex.kind == RenderPlan::Kind::process)
+            if (vertex.kind == Kind::process)
                 vertex.departure += std::max (0, vertex.node->processor->getLatencySamples());
+            else if (vertex.kind == Kind::feedbackRead)
+                vertex.departure = 0;
 
             if (isSink (vertex.kind))
                 plan.latency = std::max (plan.latency, vertex.arrival);
@@ -205,209 +497,447 @@ private:
                 vertex.arrival = plan.latency;
     }
 
-    int departureOf (const Wire& wire) const { return vertices[std::size_t (sourceOf.at (wire.from.node))].departure; }
-
-    void emit (const Vertex& vertex)
+    /** Gives each wire its delay, and an edge where something has to live on from plan to plan. */
+    void addWires()
     {
+        auto& plan = *shared;
+        plan.wires.reserve (candidates.size());
+        for (const auto& vertex : vertices)
+        {
+            for (auto w = vertex.firstWire; w < vertex.firstWire + vertex.numWires; ++w)
+            {
+                auto& candidate = candidates[w];
+                auto& wire = candidate.wire;
+
+                if (! isInModel (candidate))
+                    wire.delay = candidate.before->delay;
+                else
+                    wire.delay = wire.isCompensated ? vertex.arrival - vertices[sourceVertex[w]].departure : 0;
+
+                wire.edge = wire.isMidi() ? addMidiEdge (candidate) : addAudioEdge (candidate);
+                plan.wires.push_back (wire);
+            }
+        }
+    }
+
+    int addAudioEdge (const Candidate& candidate)
+    {
+        const auto& wire = candidate.wire;
+        const auto* before = candidate.before;
+        const auto* use =
+            before != nullptr && before->edge != none ? &previous->audioEdges[std::size_t (before->edge)] : nullptr;
+        const auto delayBefore = before == nullptr ? 0 : before->delay;
+        const auto hasSettled = use == nullptr || use->edge->settledIn.load (std::memory_order_acquire) >= use->since;
+
+        // As most wires are: nothing to do and nothing under way.
+        if (wire.isPresent && wire.delay == 0 && delayBefore == 0 && ! candidate.isNew && hasSettled
+            && (use == nullptr || use->wish.isPresent))
+            return none;
+
+        RenderPlan::EdgeUse<AudioEdge> next;
+        next.wish.isPresent = wire.isPresent;
+
+        if (use != nullptr && delayBefore == wire.delay)
+            next.wish.line = use->wish.line;
+        else if (wire.delay > 0)
+            next.wish.line = rt::makeShared<DelayLine> (collector, wire.delay);
+
+        if (use != nullptr)
+            next.edge = use->edge;
+        else
+            next.edge = rt::makeShared<AudioEdge> (collector, ! candidate.isNew,
+                                                   before == nullptr ? next.wish.line : rt::Shared<DelayLine>());
+
+        const auto isAsBefore =
+            use != nullptr && use->wish.line == next.wish.line && use->wish.isPresent == next.wish.isPresent;
+        next.since = isAsBefore ? use->since : shared->number;
+
+        const auto index = int (shared->audioEdges.size());
+
+        if (! (isAsBefore && hasSettled))
+            shared->fadingAudio.push_back (index);
+
+        shared->audioEdges.push_back (std::move (next));
+        return index;
+    }
+
+    int addMidiEdge (const Candidate& candidate)
+    {
+        const auto& wire = candidate.wire;
+        const auto* use = candidate.before == nullptr ? nullptr : &previous->midiEdges[std::size_t (candidate.before->edge)];
+        RenderPlan::EdgeUse<MidiEdge> next;
+        next.wish.isPresent = wire.isPresent;
+        next.wish.delay = wire.delay;
+
+        if (use != nullptr)
+            next.wish.line = use->wish.line;
+
+        if (wire.delay > 0 && ! next.wish.line)
+            next.wish.line = rt::makeShared<MidiDelayLine> (collector, RenderPlan::midiCapacityBytes);
+
+        next.edge = use != nullptr ? use->edge : rt::makeShared<MidiEdge> (collector);
+
+        const auto isAsBefore = use != nullptr && use->wish.isPresent == next.wish.isPresent;
+        next.since = isAsBefore ? use->since : shared->number;
+
+        const auto index = int (shared->midiEdges.size());
+
+        if (! (isAsBefore && use->edge->settledIn.load (std::memory_order_acquire) >= use->since))
+            shared->fadingMidi.push_back (index);
+
+        shared->midiEdges.push_back (std::move (next));
+        return index;
+    }
+
+    /** Makes the op of the vertex that is number `place` in the order. */
+    void emit (std::size_t place, detail::SlotAllocator& slots)
+    {
+        auto& plan = *shared;
+        auto& vertex = vertices[order[place]];
         const auto& ports = vertex.node->ports;
+        vertex.op = int (place);
+        slots.begin (place);
+
         RenderPlan::Op op;
         op.kind = vertex.kind;
         op.node = vertex.node;
-        op.numInputs = vertex.kind == RenderPlan::Kind::feedbackRead ? 0 : ports.audioInputs;
-        op.numOutputs = vertex.kind == RenderPlan::Kind::feedbackWrite ? 0 : ports.audioOutputs;
+        op.arrival = vertex.arrival;
+        op.isPlugin = vertex.kind == Kind::process && vertex.node->processor->isPlugin();
+        op.numInputs = vertex.kind == Kind::feedbackRead ? 0 : ports.audioInputs;
+        op.numOutputs = vertex.kind == Kind::feedbackWrite ? 0 : ports.audioOutputs;
         op.numChannels = std::max (op.numInputs, op.numOutputs);
         op.firstChannel = int (plan.channelSlots.size());
-        op.firstInput = int (plan.inputChannels.size());
+        op.firstMix = int (plan.mixes.size());
         op.firstMidiSource = int (plan.midiSources.size());
+        op.firstPlainSource = int (plan.plainSources.size());
 
-        const auto firstMidi = std::find_if (vertex.incoming.begin(), vertex.incoming.end(),
-                                             [] (const Wire& wire) { return ! wire.to.isMidi(); });
-        const std::span<const Wire> midiWires (vertex.incoming.begin(), firstMidi); // channel -1 comes first
-        std::span<const Wire> audioWires (firstMidi, vertex.incoming.end());
+        auto wire = vertex.firstWire; // MIDI's, whose channel is -1, come first
+        const auto lastWire = vertex.firstWire + vertex.numWires;
+        const auto firstMidi = wire;
 
-        std::vector<int> slotsToFree;
+        while (wire < lastWire && candidates[wire].wire.isMidi())
+            ++wire;
+
+        const auto firstAudio = wire;
 
         for (int channel = 0; channel < op.numInputs; ++channel)
         {
-            const auto end = std::find_if (audioWires.begin(), audioWires.end(),
-                                           [&] (const Wire& wire) { return wire.to.channel != channel; });
-            const std::span<const Wire> wires (audioWires.begin(), end);
-            audioWires = { end, audioWires.end() };
-            plan.channelSlots.push_back (emitInput (vertex, wires, slotsToFree));
+            const auto first = wire;
+
+            while (wire < lastWire && candidates[wire].wire.toChannel == channel)
+                ++wire;
+
+            plan.channelSlots.push_back (emitInput (first, wire, slots));
         }
 
         for (int channel = op.numInputs; channel < op.numChannels; ++channel)
-            plan.channelSlots.push_back (takeSlot());
-
-        // Only now: a slot that is read for one channel must not be written for another of the same node.
-        for (const auto slot : slotsToFree)
-            freeSlots.push_back (slot);
-
-        emitMidi (vertex, midiWires, op);
-        emitBypass (vertex, op);
-
-        for (int channel = 0; channel < op.numChannels; ++channel)
         {
-            const auto slot = plan.channelSlots[std::size_t (op.firstChannel + channel)];
-            const PortRef port{ vertex.node->id, channel };
-
-            if (channel < op.numOutputs && readersLeft.contains (port))
-                slotOf[port] = slot;
-            else
-                freeSlots.push_back (slot);
+            plan.mixes.push_back ({ int (plan.channelSlots.size()), int (plan.sources.size()), 0, false, false });
+            plan.channelSlots.push_back (slots.takeSlot());
         }
+
+        op.numMixes = int (plan.mixes.size()) - op.firstMix;
+        op.numPlainSources = int (plan.plainSources.size()) - op.firstPlainSource;
+        emitMidi (firstMidi, firstAudio, op);
+        emitBypass (vertex, op);
+        emitOutputs (order[place], op, slots);
+        slots.end (findNextSuccessor (order[place]));
+
+        if (op.kind != Kind::feedbackRead)
+            plan.opOfNode[vertex.nodeIndex] = int (place);
+
+        if (isSource (op.kind))
+            ++plan.numInputOps;
+
+        if (isSink (op.kind))
+            plan.sinks.push_back (int (place));
 
         plan.ops.push_back (op);
     }
 
-    int emitInput (const Vertex& vertex, std::span<const Wire> wires, std::vector<int>& slotsToFree)
+    int emitInput (std::size_t first, std::size_t last, detail::SlotAllocator& slots)
     {
-        RenderPlan::InputChannel input{ int (plan.sources.size()), int (wires.size()) };
+        auto& plan = *shared;
+        RenderPlan::Mix mix{ int (plan.channelSlots.size()), int (plan.sources.size()), int (last - first), false, false };
         int ownSlot = none;
+        std::vector<int> freed;
 
-        for (const auto& wire : wires)
+        for (auto i = first; i < last; ++i)
         {
-            const auto slot = slotOf.at (wire.from);
-            const auto delay = vertex.arrival - departureOf (wire);
-            plan.sources.push_back ({ slot, keepDelay (plan.audioDelays, wire, delay) });
+            const auto& wire = candidates[i].wire;
+            const auto source = sourceVertex[i];
+            const auto buffer = buffers[vertices[source].firstBuffer + std::size_t (wire.fromChannel)];
+            const auto slot = slots.getSlot (buffer);
+            plan.sources.push_back ({ slot, vertices[source].op, wire.edge });
+            mix.hasEdges = mix.hasEdges || wire.edge != none;
 
-            if (--readersLeft.at (wire.from) > 0)
+            if (wire.edge == none && (plan.plainSources.empty() || plan.plainSources.back() != vertices[source].op))
+                plan.plainSources.push_back (vertices[source].op);
+
+            if (! slots.read (buffer))
                 continue;
 
             // The last reader may work in place, if it is also the first to be summed.
-            if (ownSlot == none && &wire == wires.data())
+            if (i == first)
                 ownSlot = slot;
             else
-                slotsToFree.push_back (slot);
+                freed.push_back (slot);
         }
 
-        plan.inputChannels.push_back (input);
-        return ownSlot == none ? takeSlot() : ownSlot;
+        mix.isInPlace = ownSlot != none;
+
+        if (! mix.isInPlace)
+            ownSlot = slots.takeSlot();
+
+        // Only now: they are read into the slot that was just taken.
+        for (const auto slot : freed)
+            slots.freeSlot (slot);
+
+        if (! mix.isInPlace || mix.numSources > 1 || mix.hasEdges)
+            plan.mixes.push_back (mix);
+
+        return ownSlot;
     }
 
-    void emitMidi (const Vertex& vertex, std::span<const Wire> wires, RenderPlan::Op& op)
+    void emitMidi (std::size_t first, std::size_t last, RenderPlan::Op& op)
     {
-        const auto& ports = vertex.node->ports;
+        auto& plan = *shared;
 
-        for (const auto& wire : wires)
-            plan.midiSources.push_back ({ midiBufferOf.at (wire.from.node),
-                                          keepDelay (plan.midiDelays, wire, vertex.arrival - departureOf (wire)) });
-
-        op.numMidiSources = int (wires.size());
-
-        if (ports.midiInput || ports.midiOutput)
+        for (auto i = first; i < last; ++i)
         {
-            op.midi = numMidiBuffers++;
-            midiBufferOf[vertex.node->id] = op.midi;
+            const auto source = plan.ops[std::size_t (vertices[sourceVertex[i]].op)].midi;
+            plan.midiSources.push_back ({ source, candidates[i].wire.edge });
         }
+
+        op.numMidiSources = int (last - first);
+
+        if (op.node->ports.midiInput || op.node->ports.midiOutput)
+            op.midi = numMidiBuffers++;
     }
 
+    /** What goes past a bypassed node is as late as what comes out of it. */
     void emitBypass (const Vertex& vertex, RenderPlan::Op& op)
     {
-        if (op.kind != RenderPlan::Kind::process)
-            return;
-
-        const auto numDry = std::min (op.numInputs, op.numOutputs);
+        const auto numDry = op.kind == Kind::process ? vertex.node->getNumDryChannels() : 0;
         const auto delay = vertex.departure - vertex.arrival; // its latency
-        mostDry = std::max (mostDry, numDry);
+        const auto* opBefore = numDry == 0 || previous == nullptr ? nullptr : previous->findOp (vertex.node);
+        const auto* before = opBefore == nullptr || opBefore->firstBypassDelay == none
+                                 ? nullptr
+                                 : previous->bypassDelays.data() + opBefore->firstBypassDelay;
 
-        if (delay == 0 || numDry == 0)
+        if (numDry == 0 || (delay == 0 && before == nullptr))
             return;
 
-        op.firstBypassDelay = int (plan.bypassDelays.size());
+        op.firstBypassDelay = int (shared->bypassDelays.size());
 
         for (int channel = 0; channel < numDry; ++channel)
-            keepDelay (plan.bypassDelays, { { op.node->id, channel }, { op.node->id, channel } }, delay);
+        {
+            RenderPlan::EdgeUse<AudioEdge> use;
+
+            if (before != nullptr && before[channel].wish.line && before[channel].wish.line->getDelay() == delay)
+                use.wish.line = before[channel].wish.line;
+            else if (delay > 0)
+                use.wish.line = rt::makeShared<DelayLine> (collector, delay);
+
+            if (before != nullptr)
+                use.edge = before[channel].edge;
+            else
+                use.edge = rt::makeShared<AudioEdge> (collector, true, opBefore == nullptr ? use.wish.line : nullptr);
+
+            shared->bypassDelays.push_back (std::move (use));
+        }
     }
 
-    template <typename Line>
-    int keepDelay (std::vector<RenderPlan::WireDelay<Line>>& delays, const Wire& wire, int delay)
+    void emitOutputs (std::size_t v, const RenderPlan::Op& op, detail::SlotAllocator& slots)
     {
-        if (delay == 0)
-            return none;
+        auto& vertex = vertices[v];
+        vertex.firstBuffer = buffers.size();
+        buffers.resize (buffers.size() + std::size_t (op.numOutputs), none);
+        std::vector<int> numReaders (std::size_t (op.numOutputs), 0);
 
-        delays.push_back ({ wire, findOrMakeDelay<Line> (wire, delay) });
-        return int (delays.size()) - 1;
+        for (const auto& [wire, successor] : getOutgoing (v))
+            if (! candidates[wire].wire.isMidi())
+                ++numReaders[std::size_t (candidates[wire].wire.fromChannel)];
+
+        for (int channel = 0; channel < op.numChannels; ++channel)
+        {
+            const auto slot = shared->channelSlots[std::size_t (op.firstChannel + channel)];
+            const auto readers = channel < op.numOutputs ? numReaders[std::size_t (channel)] : 0;
+
+            if (readers > 0)
+                buffers[vertex.firstBuffer + std::size_t (channel)] = slots.produce (slot, readers);
+            else
+                slots.freeSlot (slot);
+        }
     }
 
-    template <typename Line>
-    rt::Shared<Line> findOrMakeDelay (const Wire& wire, int delay)
+    /** The place in the order of the first op that waits for this one, or none. */
+    int findNextSuccessor (std::size_t v) const
     {
-        auto& carried = std::get<std::map<Wire, rt::Shared<Line>>> (carriedDelays);
+        auto next = std::size_t (-1);
 
-        if (const auto found = carried.find (wire); found != carried.end() && found->second->getDelay() == delay)
-            return found->second;
+        for (const auto& [wire, successor] : getOutgoing (v))
+            next = std::min (next, places[successor]);
 
-        if constexpr (std::is_same_v<Line, DelayLine>)
-            return rt::makeShared<DelayLine> (collector, delay);
-        else
-            return rt::makeShared<MidiDelayLine> (collector, delay, RenderPlan::midiCapacityBytes);
+        if (vertices[v].kind == Kind::feedbackRead)
+            next = std::min (next, places[v + 1]);
+
+        return next == std::size_t (-1) ? none : int (next);
     }
 
-    template <typename Line>
-    void carryOver (const std::vector<RenderPlan::WireDelay<Line>>& delays)
+    /** Who waits for whom. A predecessor counts once, however many wires come from it. */
+    void findSuccessors()
     {
-        for (const auto& delay : delays)
-            std::get<std::map<Wire, rt::Shared<Line>>> (carriedDelays)[delay.wire] = delay.line;
+        auto& plan = *shared;
+        std::vector<int> lastSeen (plan.ops.size(), none);
+
+        for (std::size_t place = 0; place < plan.ops.size(); ++place)
+        {
+            const auto v = order[place];
+            auto& op = plan.ops[place];
+            op.firstSuccessor = int (plan.successors.size());
+
+            const auto add = [&] (std::size_t vertex)
+            {
+                const auto successor = places[vertex];
+
+                // The graph's own inputs are done before anybody begins.
+                if (int (place) < plan.numInputOps || lastSeen[successor] == int (place))
+                    return;
+
+                lastSeen[successor] = int (place);
+                plan.successors.push_back (int (successor));
+                ++plan.ops[successor].numPredecessors;
+            };
+
+            for (const auto& [wire, successor] : getOutgoing (v))
+                add (successor);
+
+            if (vertices[v].kind == Kind::feedbackRead)
+                add (v + 1);
+
+            op.numSuccessors = int (plan.successors.size()) - op.firstSuccessor;
+        }
+
+        findWidth();
+
+        for (std::size_t place = std::size_t (plan.numInputOps); place < plan.ops.size(); ++place)
+            if (plan.ops[place].numPredecessors == 0)
+                plan.initialOps.push_back (int (place));
     }
 
-    int takeSlot()
+    /** The most ops that are equally many steps away from the inputs. */
+    void findWidth()
     {
-        if (freeSlots.empty())
-            return plan.numSlots++;
+        auto& plan = *shared;
+        std::vector<int> depths (plan.ops.size(), 0), widths (plan.ops.size() + 1, 0);
 
-        const auto slot = freeSlots.back();
-        freeSlots.pop_back();
-        return slot;
+        for (std::size_t i = std::size_t (plan.numInputOps); i < plan.ops.size(); ++i)
+        {
+            const auto& op = plan.ops[i];
+            plan.width = std::max (plan.width, ++widths[std::size_t (depths[i])]);
+            plan.hasPlugins = plan.hasPlugins || op.isPlugin;
+
+            for (int s = op.firstSuccessor; s < op.firstSuccessor + op.numSuccessors; ++s)
+            {
+                auto& depth = depths[std::size_t (plan.successors[std::size_t (s)])];
+                depth = std::max (depth, depths[i] + 1);
+            }
+        }
     }
 
-    void makeWorkspace()
+    void findNewOps()
     {
+        for (std::size_t place = 0; place < shared->ops.size(); ++place)
+        {
+            const auto& op = shared->ops[place];
+
+            // A plan that nobody has taken yet may never be.
+            if (op.kind == Kind::process
+                && (previous == nullptr || ! previous->isTaken.load (std::memory_order_acquire)
+                    || previous->findOp (op.node) == nullptr))
+                shared->newOps.push_back (int (place));
+        }
+    }
+
+    void addWorkspace()
+    {
+        auto& plan = *shared;
+        const auto numOps = plan.ops.size(), numSlots = std::size_t (plan.numSlots), numMidi = std::size_t (numMidiBuffers);
+
         // Slots start on cache lines.
         const auto stride = (std::size_t (info.maxBlockSize) + 15) & ~std::size_t (15);
-        auto& workspace = plan.workspace;
-        workspace.samples.resize ((std::size_t (plan.numSlots) + 1 + std::size_t (mostDry)) * stride + 15);
+        const auto fits = [&] (const RenderPlan::Workspace& space)
+        {
+            return space.stride == stride && space.samples.size() >= numSlots * stride + 15
+                   && space.midiBuffers.size() >= numMidi && space.isSilent.size() >= numOps;
+        };
 
-        const auto address = reinterpret_cast<std::uintptr_t> (workspace.samples.data());
-        auto* first = workspace.samples.data() + (((address + 63) & ~std::uintptr_t (63)) - address) / sizeof (float);
+        if (carriesBuffers && previous != nullptr && fits (*previous->workspace))
+            plan.workspace = previous->workspace;
+        else
+            plan.workspace = makeWorkspace (stride, numOps, numSlots, numMidi);
+
+        auto* first = plan.workspace->firstSlot;
+        plan.channelPointers.reserve (plan.channelSlots.size());
+        plan.sourcePointers.reserve (plan.sources.size());
 
         for (const auto slot : plan.channelSlots)
-            workspace.channelPointers.push_back (first + std::size_t (slot) * stride);
+            plan.channelPointers.push_back (first + std::size_t (slot) * stride);
 
-        for (auto& source : plan.sources)
-            workspace.sourcePointers.push_back (first + std::size_t (source.slot) * stride);
+        for (const auto& source : plan.sources)
+            plan.sourcePointers.push_back (first + std::size_t (source.slot) * stride);
+    }
 
-        workspace.delayed = first + std::size_t (plan.numSlots) * stride;
+    rt::Shared<RenderPlan::Workspace> makeWorkspace (std::size_t stride, std::size_t numOps, std::size_t numSlots,
+                                                     std::size_t numMidi) const
+    {
+        // A new graph gets what it needs; one that grows gets more, or every node that is added would bring new buffers.
+        const auto withRoom = [&] (std::size_t size) { return previous == nullptr ? size : size + size / 4 + 8; };
+        auto workspace = rt::makeShared<RenderPlan::Workspace> (collector);
+        workspace->stride = stride;
+        workspace->samples.resize (withRoom (numSlots) * stride + 15);
+        workspace->isSilent.resize (withRoom (numOps));
+        workspace->unmetInputs = std::vector<std::atomic<int>> (withRoom (numOps));
+        workspace->midiBuffers.resize (numMidi == 0 ? 0 : withRoom (numMidi));
 
-        for (int i = 0; i < mostDry; ++i)
-            workspace.dry.push_back (workspace.delayed + std::size_t (i + 1) * stride);
+        const auto address = reinterpret_cast<std::uintptr_t> (workspace->samples.data());
+        workspace->firstSlot =
+            workspace->samples.data() + (((address + 63) & ~std::uintptr_t (63)) - address) / sizeof (float);
 
-        workspace.midiBuffers.resize (std::size_t (numMidiBuffers));
-
-        for (auto& buffer : workspace.midiBuffers)
+        for (auto& buffer : workspace->midiBuffers)
             buffer.ensureSize (RenderPlan::midiCapacityBytes);
+
+        return workspace;
     }
 
     const GraphModel& model;
     const PrepareInfo& info;
     rt::Collector& collector;
-    std::tuple<std::map<Wire, rt::Shared<DelayLine>>, std::map<Wire, rt::Shared<MidiDelayLine>>> carriedDelays;
+    const RenderPlan* const previous;
+    const bool carriesBuffers;
+    bool fades = false;
 
-    RenderPlan plan;
+    rt::Shared<RenderPlan> shared;
+    std::vector<Candidate> candidates; ///< by destination, then source, as in the plan
+    std::vector<bool> matched;         ///< the wires of the previous plan that are in the model
+    std::vector<NodeRuntime*> removed; ///< that are still heard
     std::vector<Vertex> vertices;
-    std::vector<int> order;
-    std::map<NodeId, int> sourceOf;
-    std::map<PortRef, int> readersLeft, slotOf;
-    std::map<NodeId, int> midiBufferOf;
-    std::vector<int> freeSlots;
-    int numMidiBuffers = 0, mostDry = 0;
+    std::vector<std::size_t> outputVertex;  ///< by node: the one whose outputs others read
+    std::vector<std::size_t> sourceVertex;  ///< by wire
+    std::vector<std::size_t> firstOutgoing; ///< by vertex, into outgoing
+    std::vector<Outgoing> outgoing;
+    std::vector<std::size_t> order;  ///< of execution
+    std::vector<std::size_t> places; ///< in it, by vertex
+    std::vector<int> buffers;        ///< by output of a vertex
+    int numMidiBuffers = 0;
 };
 } // namespace
 
 rt::Shared<const RenderPlan> compileGraph (const GraphModel& model, const PrepareInfo& info, rt::Collector& collector,
-                                           const RenderPlan* previous)
+                                           const RenderPlan* previous, Transition transition, bool carriesBuffers)
 {
-    return Compiler (model, info, collector, previous).run();
+    return Compiler (model, info, collector, previous, transition, carriesBuffers).run();
 }
 
 } // namespace host

@@ -77,7 +77,9 @@ void GraphModel::addNode (Node node)
 
 void GraphModel::removeNode (NodeId id)
 {
-    std::erase_if (wires, [id] (const Wire& wire) { return wire.from.node == id || wire.to.node == id; });
+    const auto isItsWire = [id] (const Wire& wire) { return wire.from.node == id || wire.to.node == id; };
+    std::erase_if (wires, isItsWire);
+    std::erase_if (uncompensated, isItsWire);
     std::erase_if (nodes, [id] (const Node& node) { return node->id == id; });
 }
 
@@ -129,6 +131,18 @@ void GraphModel::disconnect (const Wire& wire)
         throw Error ("wire " + wire.toString(), "there is no such wire", "look at the session's connections");
 
     wires.erase (position);
+    std::erase (uncompensated, wire);
+}
+
+void GraphModel::setCompensated (const Wire& wire, bool isCompensated)
+{
+    if (! std::binary_search (wires.begin(), wires.end(), wire, comesBefore))
+        throw Error ("wire " + wire.toString(), "there is no such wire", "look at the session's connections");
+
+    std::erase (uncompensated, wire);
+
+    if (! isCompensated)
+        uncompensated.push_back (wire);
 }
 
 } // namespace host

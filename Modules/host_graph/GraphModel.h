@@ -5,6 +5,7 @@
 
 #include <rt_memory/Shared.h>
 
+#include <algorithm>
 #include <compare>
 #include <string>
 #include <vector>
@@ -59,6 +60,15 @@ public:
     /** Throws host::Error when there is no such wire. */
     void disconnect (const Wire&);
 
+    /** Whether a wire is delayed to align with others; they all are to begin with. One that is not (low-latency monitoring) comes
+        as early as it can, and makes no other path later. Throws host::Error when there is no such wire. */
+    void setCompensated (const Wire&, bool isCompensated);
+
+    bool isCompensated (const Wire& wire) const noexcept
+    {
+        return uncompensated.empty() || std::find (uncompensated.begin(), uncompensated.end(), wire) == uncompensated.end();
+    }
+
     const std::vector<Node>& getNodes() const noexcept { return nodes; }
     const std::vector<Wire>& getWires() const noexcept { return wires; }
 
@@ -68,6 +78,7 @@ public:
 private:
     std::vector<Node> nodes;
     std::vector<Wire> wires;
+    std::vector<Wire> uncompensated; ///< a few at most
 };
 
 } // namespace host

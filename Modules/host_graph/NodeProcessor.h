@@ -108,6 +108,13 @@ public:
     /** Seconds for which sound goes on after the input ends; nullopt is infinite or unknown. Message thread. */
     virtual std::optional<double> getTailSeconds() const { return 0.0; }
 
+    /** Whether it is somebody else's code, which may do anything: hang, allocate, crash. */
+    virtual bool isPlugin() const { return false; }
+
+    /** The fewest samples of a piece into which a block is cut at parameter changes, for this processor has no other way to
+        change a parameter in mid-block. */
+    virtual int getShortestPiece() const { return 1; }
+
     /** Fixed for the node's life. Message thread. */
     virtual const std::vector<ParameterInfo>& getParameters() const;
 

@@ -5,7 +5,7 @@
   vendor:             AudioHost
   version:            0.1.0
   name:               Audio graph engine
-  description:        GraphModel -> GraphCompiler -> RenderPlan -> SerialRenderer: a plugin graph that renders without allocation.
+  description:        GraphModel -> GraphCompiler -> RenderPlan -> SerialRenderer | ParallelRenderer: a plugin graph that renders without allocation.
   license:            GPL-3.0-or-later
   minimumCppStandard: 20
 
@@ -22,7 +22,10 @@
 #include "NodeRuntime.h"
 #include "GraphModel.h"
 #include "DelayLine.h"
+#include "AudioEdge.h"
+#include "MidiEdge.h"
 #include "RenderPlan.h"
 #include "GraphCompiler.h"
 #include "SerialRenderer.h"
+#include "ParallelRenderer.h"
 #include "nodes/BuiltInNodes.h"

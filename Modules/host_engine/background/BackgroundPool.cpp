@@ -1,6 +1,6 @@
 #include "BackgroundPool.h"
 
-#include "FutexWait.h"
+#include <host_graph/detail/FutexWait.h>
 
 #include <juce_core/juce_core.h>
 #include <rt_guard/FutexWake.h>
@@ -138,7 +138,7 @@ void BackgroundPool::run (rt::CrTurnQueue<Job*>::Slot& slot)
         const auto job = queue.tryDequeue (slot);
 
         if (! job && ! isLast)
-            waitFutex (signal, before);
+            detail::waitFutex (signal, before);
 
         sleepers.fetch_sub (1, std::memory_order_acq_rel);
 

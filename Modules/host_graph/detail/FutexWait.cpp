@@ -4,7 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-namespace host
+namespace host::detail
 {
 
 void waitFutex (const std::atomic<std::uint32_t>& word, std::uint32_t expected) noexcept
@@ -12,4 +12,4 @@ void waitFutex (const std::atomic<std::uint32_t>& word, std::uint32_t expected) 
     ::syscall (SYS_futex, &word, FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0);
 }
 
-} // namespace host
+} // namespace host::detail

@@ -1,0 +1,99 @@
+#include "Renderer.h"
+
+#include <cmath>
+
+namespace host
+{
+
+detail::BlockContext Renderer::beginBlock (const RenderPlan& plan, const BlockIO& io) noexcept
+{
+    constexpr auto smoothingSeconds = 0.3f;
+    const auto seconds = float (io.numSamples) / float (plan.info.sampleRate);
+
+    detail::BlockContext context;
+    context.plan = &plan;
+    context.numSamples = io.numSamples;
+    context.transport = io.transport;
+    context.number = numBlocks++;
+    context.isMeasuring = measuring.load (std::memory_order_relaxed);
+    context.isMetering = metering.load (std::memory_order_relaxed);
+    context.isHunting = huntingLeft > 0;
+    context.isRecording = recorder != nullptr && recorder->isRecording();
+    context.isReleasing = std::exchange (releasing, false);
+    context.peakFall = std::exp (-seconds / smoothingSeconds);
+    context.smoothing = 1.0f - context.peakFall;
+    context.blockNanoseconds = 1.0e9 * double (seconds);
+    return context;
+}
+
+void Renderer::endBlock (const detail::BlockContext& context, const BlockIO& io) noexcept
+{
+    const auto& plan = *context.plan;
+    const auto areAllFinite = detail::OpRunner::finish (context, io);
+    huntingLeft = areAllFinite ? std::max (0, huntingLeft - 1) : blocksOfHunting;
+    detail::OpRunner::noteSettledEdges (plan);
+    plan.isRendered.store (true, std::memory_order_relaxed);
+}
+
+void Renderer::setRecorder (FlightRecorder& recorderToUse) noexcept
+{
+    recorder = &recorderToUse;
+    audioThread.lane = recorder->getLane (0);
+}
+
+void Renderer::warmUp (const RenderPlan& plan, int numSamples) noexcept
+{
+    const juce::ScopedNoDenormals noDenormals;
+    const TransportPosition stopped;
+    isSomeNodeCold = false;
+    plan.isTaken.store (true, std::memory_order_release); // with the compiler's load
+
+    for (const auto index : plan.newOps)
+    {
+        const auto& op = plan.ops[std::size_t (index)];
+        auto& node = *op.node;
+
+        if (node.isWarm)
+            continue;
+
+        // A plugin that was bypassed because it misbehaves must not run at all.
+        if (node.bypassed.load (std::memory_order_relaxed))
+        {
+            isSomeNodeCold = true;
+            continue;
+        }
+
+        auto* const* channels = plan.channelPointers.data() + op.firstChannel;
+        juce::MidiBuffer midi;
+
+        // Notes off reach no sounding voice, but they make lists of events grow now and not in the music.
+        if (node.ports.midiInput)
+        {
+            midi.ensureSize (RenderPlan::midiCapacityBytes);
+
+            for (int i = 0; i < 1024; ++i)
+                midi.addEvent (juce::MidiMessage::noteOff (1 + i / 128, i % 128), 0);
+        }
+
+        audioThread.running.store (node.id, std::memory_order_relaxed);
+
+        // The same number of samples whatever the block size, so that what free-running oscillators do then is the same.
+        for (int left = numSamples; left > 0;)
+        {
+            const auto length = std::min (left, plan.info.maxBlockSize);
+
+            for (int i = 0; i < op.numChannels; ++i)
+                juce::FloatVectorOperations::clear (channels[i], length);
+
+            ProcessContext context{ channels, op.numChannels, length, midi, stopped };
+            node.processor->process (context);
+            midi.clear();
+            left -= length;
+        }
+
+        audioThread.running.store (0, std::memory_order_relaxed);
+        node.isWarm = true;
+    }
+}
+
+} // namespace host

@@ -1,0 +1,689 @@
+#include "OpRunner.h"
+
+#include "../nodes/FeedbackNode.h"
+
+#include <rt_guard/rt_guard.h>
+
+#include <chrono>
+#include <cmath>
+
+namespace host::detail
+{
+
+namespace
+{
+using Kind = RenderPlan::Kind;
+using Op = RenderPlan::Op;
+constexpr auto none = RenderPlan::none;
+
+/** NaN and infinity times zero are NaN, all else is zero: one pass without a branch a sample. */
+bool isFinite (const float* samples, int numSamples) noexcept
+{
+    float sum = 0.0f;
+
+    for (int i = 0; i < numSamples; ++i)
+        sum += samples[i] * 0.0f;
+
+    return sum == 0.0f;
+}
+
+bool areFinite (float* const* channels, int numChannels, int numSamples) noexcept
+{
+    for (int i = 0; i < numChannels; ++i)
+        if (! isFinite (channels[i], numSamples))
+            return false;
+
+    return true;
+}
+
+bool areSilent (const float* const* channels, int numChannels, int numSamples) noexcept
+{
+    for (int i = 0; i < numChannels; ++i)
+        for (int j = 0; j < numSamples; ++j)
+            if (channels[i][j] != 0.0f)
+                return false;
+
+    return true;
+}
+
+void clear (float* const* channels, int numChannels, int numSamples) noexcept
+{
+    for (int i = 0; i < numChannels; ++i)
+        juce::FloatVectorOperations::clear (channels[i], numSamples);
+}
+
+void countDropped (NodeRuntime& node, int numEvents) noexcept
+{
+    if (numEvents > 0)
+        node.droppedEvents.fetch_add (std::uint64_t (numEvents), std::memory_order_relaxed);
+}
+
+bool addMidi (juce::MidiBuffer& buffer, const juce::MidiMessageMetadata& event, int sample) noexcept
+{
+    return addWithinCapacity (buffer, event, sample, RenderPlan::midiCapacityBytes);
+}
+
+/** Sums so many sources in their order in one pass. The destination may be one of them. */
+template <int numSources, bool isFirst>
+void sum (float* destination, const float* const* sources, int numSamples) noexcept
+{
+    std::array<const float*, std::size_t (numSources)> from;
+    std::copy_n (sources, numSources, from.begin());
+
+#pragma GCC ivdep
+    for (int i = 0; i < numSamples; ++i)
+    {
+        auto value = isFirst ? from[0][i] : destination[i] + from[0][i];
+
+        for (std::size_t s = 1; s < from.size(); ++s)
+            value += from[s][i];
+
+        destination[i] = value;
+    }
+}
+
+template <bool isFirst>
+void sum (float* destination, const float* const* sources, int numSources, int numSamples) noexcept
+{
+    switch (numSources)
+    {
+        case 1: return sum<1, isFirst> (destination, sources, numSamples);
+        case 2: return sum<2, isFirst> (destination, sources, numSamples);
+        case 3: return sum<3, isFirst> (destination, sources, numSamples);
+        default: return sum<4, isFirst> (destination, sources, numSamples);
+    }
+}
+
+/** One op of a block. */
+class Step
+{
+public:
+    Step (const BlockContext& contextToUse, int opIndex) noexcept
+        : context (contextToUse), plan (*contextToUse.plan), index (std::size_t (opIndex)), op (plan.ops[index]),
+          node (*op.node), channels (plan.channelPointers.data() + op.firstChannel), numSamples (contextToUse.numSamples)
+    {
+    }
+
+    void run (RenderThread& thread) noexcept
+    {
+        isInputSilent = node.idleAfter >= 0 && arePlainSourcesSilent();
+
+        for (int i = 0; i < op.numMixes; ++i)
+            mix (plan.mixes[std::size_t (op.firstMix + i)]);
+
+        if (op.midi != none)
+            gatherMidi();
+
+        auto isSilent = false;
+
+        switch (op.kind)
+        {
+            case Kind::process: isSilent = process (thread); break;
+            case Kind::feedbackRead: static_cast<FeedbackNode&> (*node.processor).read (channels, numSamples); break;
+            case Kind::feedbackWrite: static_cast<FeedbackNode&> (*node.processor).write (channels, numSamples); break;
+            case Kind::audioInput:
+            case Kind::midiInput:
+            case Kind::audioOutput:
+            case Kind::midiOutput: break; // begin() and finish() do these
+        }
+
+        plan.workspace->isSilent[index] = isSilent ? 1 : 0;
+
+        if (context.isMetering)
+            meter();
+    }
+
+    void meter() noexcept
+    {
+        if (op.kind != Kind::feedbackWrite)
+        {
+            const auto numChannels =
+                std::min (int (node.peaks.size()), op.kind == Kind::audioOutput ? op.numInputs : op.numOutputs);
+
+            for (int i = 0; i < numChannels; ++i)
+            {
+                const auto range = juce::FloatVectorOperations::findMinAndMax (channels[i], numSamples);
+                auto& peak = node.peaks[std::size_t (i)];
+                peak.store (
+                    std::max ({ -range.getStart(), range.getEnd(), peak.load (std::memory_order_relaxed) * context.peakFall }),
+                    std::memory_order_relaxed);
+            }
+        }
+
+        if (op.midi != none && ! midiBuffer().isEmpty())
+            node.midiEvents.store (node.midiEvents.load (std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+
+    juce::MidiBuffer& midiBuffer() noexcept { return plan.workspace->midiBuffers[std::size_t (op.midi)]; }
+
+private:
+    bool isSilent (int source) const noexcept { return plan.workspace->isSilent[std::size_t (source)] != 0; }
+
+    bool arePlainSourcesSilent() const noexcept
+    {
+        for (int i = 0; i < op.numPlainSources; ++i)
+            if (! isSilent (plan.plainSources[std::size_t (op.firstPlainSource + i)]))
+                return false;
+
+        return true;
+    }
+
+    void mix (const RenderPlan::Mix& input) noexcept
+    {
+        auto* destination = plan.channelPointers[std::size_t (input.channel)];
+        const auto* sources = plan.sources.data() + input.firstSource;
+        const auto* pointers = plan.sourcePointers.data() + input.firstSource;
+        const auto isEmpty = input.hasEdges ? mixEdges (destination, sources, pointers, input.numSources)
+                                            : mixPlain (destination, sources, pointers, input.numSources);
+
+        if (isEmpty)
+            juce::FloatVectorOperations::clear (destination, numSamples);
+    }
+
+    /** @returns whether nothing was written, because all is silence */
+    bool mixPlain (float* destination, const RenderPlan::Source* sources, float* const* pointers, int numSources) noexcept
+    {
+        constexpr int most = 4;
+        std::array<const float*, most> batch{};
+        int numInBatch = 0;
+        auto isFirst = true;
+
+        const auto flush = [&]
+        {
+            if (isFirst)
+                sum<true> (destination, batch.data(), numInBatch, numSamples);
+            else
+                sum<false> (destination, batch.data(), numInBatch, numSamples);
+
+            isFirst = false;
+            numInBatch = 0;
+        };
+
+        for (int i = 0; i < numSources; ++i)
+        {
+            if (isSilent (sources[i].op))
+                continue;
+
+            batch[std::size_t (numInBatch++)] = pointers[i];
+
+            if (numInBatch == most)
+                flush();
+        }
+
+        if (numInBatch > 0)
+            flush();
+
+        return isFirst;
+    }
+
+    bool mixEdges (float* destination, const RenderPlan::Source* sources, float* const* pointers, int numSources) noexcept
+    {
+        auto isFirst = true;
+
+        for (int i = 0; i < numSources; ++i)
+        {
+            const auto& source = sources[i];
+            const float* const from = pointers[i];
+
+            if (source.edge == none)
+            {
+                if (! isFirst)
+                    sum<false> (destination, &from, 1, numSamples);
+                else if (from != destination)
+                    juce::FloatVectorOperations::copy (destination, from, numSamples);
+            }
+            else
+            {
+                const auto& use = plan.audioEdges[std::size_t (source.edge)];
+
+                if (use.edge->isOver (use.wish))
+                    continue;
+
+                const auto isSourceSilent = isSilent (source.op);
+                const auto isQuiet = isFirst ? use.edge->write (use.wish, from, isSourceSilent, destination, numSamples)
+                                             : use.edge->add (use.wish, from, isSourceSilent, destination, numSamples);
+                isInputSilent = isInputSilent && isQuiet;
+            }
+
+            isFirst = false;
+        }
+
+        return isFirst;
+    }
+
+    void gatherMidi() noexcept
+    {
+        auto& buffer = midiBuffer();
+        buffer.clear();
+        int dropped = 0;
+
+        for (int i = 0; i < op.numMidiSources; ++i)
+        {
+            const auto& source = plan.midiSources[std::size_t (op.firstMidiSource + i)];
+            const auto& use = plan.midiEdges[std::size_t (source.edge)];
+            dropped += use.edge->process (use.wish, plan.workspace->midiBuffers[std::size_t (source.buffer)], buffer, numSamples,
+                                          RenderPlan::midiCapacityBytes);
+        }
+
+        countDropped (node, dropped);
+    }
+
+    bool isStuck() const noexcept
+    {
+        for (int i = 0; i < context.numStuck; ++i)
+            if (context.stuck[i] == &node)
+                return true;
+
+        return false;
+    }
+
+    /** @returns whether the outputs are known to be silent */
+    bool process (RenderThread& thread) noexcept
+    {
+        // A node that is still inside an earlier block is nobody's to touch.
+        if (context.numStuck > 0 && isStuck()) [[unlikely]]
+        {
+            clear (channels, op.numOutputs, numSamples);
+            return true;
+        }
+
+        const auto goesWet = ! node.bypassed.load (std::memory_order_relaxed);
+
+        if (! node.isWetKnown)
+        {
+            node.wet.jump (goesWet);
+            node.isWetKnown = true;
+        }
+
+        const auto isPlainlyWet = goesWet && node.wet.isFull() && op.firstBypassDelay == none;
+
+        if (op.midi == none && isPlainlyWet && node.firstEvent == nullptr) [[likely]]
+        {
+            if (node.idleAfter >= 0 && isInputSilent)
+                return processSilence (thread);
+
+            node.isIdle = false;
+            node.silentSamples = 0;
+            juce::MidiBuffer noMidi;
+            call (noMidi, thread);
+            return false;
+        }
+
+        node.isIdle = false;
+        node.silentSamples = 0;
+        processFully (goesWet, thread);
+        return false;
+    }
+
+    /** The input is silent: does nothing once the node has come to rest. */
+    bool processSilence (RenderThread& thread) noexcept
+    {
+        if (node.isIdle)
+            return true; // the inputs have been gathered: what lies in the channels is silence
+
+        juce::MidiBuffer noMidi;
+        call (noMidi, thread);
+        const auto isQuiet = areSilent (channels, op.numOutputs, numSamples);
+        node.silentSamples = isQuiet ? node.silentSamples + numSamples : 0;
+        node.isIdle = node.silentSamples > node.idleAfter;
+        return isQuiet;
+    }
+
+    /** With bypass, parameter changes and MIDI. */
+    void processFully (bool goesWet, RenderThread& thread) noexcept
+    {
+        const auto start = node.wet.getPosition();
+        const auto wasBypassed = node.wet.isZero();
+        const auto toGo = goesWet ? Fade::samples - start : start;
+        const auto fadeLength = std::min (numSamples, toGo);
+        const auto activeLength = goesWet ? numSamples : fadeLength; // the samples for which the processor runs
+        feedDry (fadeLength, activeLength);
+
+        juce::MidiBuffer noMidi;
+        auto& midi = op.midi == none ? noMidi : midiBuffer();
+
+        if (activeLength == 0)
+        {
+            applyEvents();
+            clear (channels + std::min (node.getNumDryChannels(), op.numOutputs),
+                   op.numOutputs - std::min (node.getNumDryChannels(), op.numOutputs), numSamples);
+
+            if (! (node.ports.midiInput && node.ports.midiOutput))
+                midi.clear();
+
+            node.load.store (0.0f, std::memory_order_relaxed);
+            return;
+        }
+
+        if (node.ports.midiInput)
+            trackNotes (midi, wasBypassed);
+
+        if (node.firstEvent != nullptr || activeLength < numSamples)
+            callInPieces (midi, activeLength, thread);
+        else
+            call (midi, thread);
+
+        if (fadeLength > 0)
+            fade (goesWet, fadeLength);
+    }
+
+    void trackNotes (juce::MidiBuffer& midi, bool wasBypassed) noexcept
+    {
+        // What it was playing when it was bypassed ended long ago.
+        if (context.isReleasing || wasBypassed)
+        {
+            node.notes.release (
+                [&] (const juce::uint8 (&bytes)[3])
+                {
+                    if (! addMidi (midi, { bytes, 3, 0 }, 0))
+                        countDropped (node, 1);
+                });
+        }
+
+        node.notes.update (midi);
+    }
+
+    /** Keeps what goes past the processor: `fadeLength` samples of it beside the channels, and what comes after the
+        processor has stopped in them. It is as late as what comes out of the processor, so its delay is fed all the time. */
+    void feedDry (int fadeLength, int activeLength) noexcept
+    {
+        for (int i = 0; i < node.getNumDryChannels(); ++i)
+        {
+            auto* channel = channels[i];
+            auto* dry = node.dry.data() + std::ptrdiff_t (i) * Fade::samples;
+
+            if (op.firstBypassDelay == none)
+            {
+                juce::FloatVectorOperations::copy (dry, channel, fadeLength);
+                continue;
+            }
+
+            const auto& use = plan.bypassDelays[std::size_t (op.firstBypassDelay + i)];
+            use.edge->write (use.wish, channel, false, dry, fadeLength);
+
+            if (activeLength > fadeLength)
+                use.edge->feed (use.wish, channel + fadeLength, numSamples - fadeLength);
+            else
+                use.edge->write (use.wish, channel + fadeLength, false, channel + fadeLength, numSamples - fadeLength);
+        }
+    }
+
+    void fade (bool goesWet, int fadeLength) noexcept
+    {
+        const auto numDry = node.getNumDryChannels();
+        auto wet = node.wet;
+
+        for (int i = 0; i < op.numOutputs; ++i)
+        {
+            wet = node.wet;
+            const auto* dry = node.dry.data() + std::ptrdiff_t (i) * Fade::samples;
+
+            for (int j = 0; j < fadeLength; ++j)
+            {
+                const auto gain = wet.next (goesWet);
+                const auto past = i < numDry ? dry[j] : 0.0f;
+                auto& sample = channels[i][j];
+
+                if (wet.isZero())
+                    sample = past;
+                else if (! wet.isFull())
+                    sample = past + (sample - past) * gain;
+            }
+
+            // Behind the fade-out lies what goes past, or nothing.
+            if (! goesWet && i >= numDry)
+                juce::FloatVectorOperations::clear (channels[i] + fadeLength, numSamples - fadeLength);
+        }
+
+        if (op.numOutputs == 0)
+            for (int j = 0; j < fadeLength; ++j)
+                wet.next (goesWet);
+
+        node.wet = wet;
+    }
+
+    void apply (const ParameterEvent& event) noexcept
+    {
+        const rt::guard::NodeScope scope (node.id, rt::guard::Phase::parameter);
+        node.processor->setParameter (event.index, event.value);
+    }
+
+    void applyEvents() noexcept
+    {
+        for (const auto* event = node.firstEvent; event != nullptr; event = event->next)
+            apply (*event);
+
+        node.firstEvent = nullptr;
+    }
+
+    /** Cuts the block at parameter changes, and where the processor stops. */
+    void callInPieces (juce::MidiBuffer& midi, int length, RenderThread& thread) noexcept
+    {
+        const auto shortest = node.processor->getShortestPiece();
+        const auto hasMidi = op.midi != none;
+        const auto* event = node.firstEvent;
+        std::array<float*, 64> pieceChannels;
+        node.midiOfPieces.clear();
+
+        // More channels than anybody has: changes come at the start of the block.
+        const auto canCut = op.numChannels <= int (pieceChannels.size());
+
+        for (int start = 0; start < length;)
+        {
+            for (; event != nullptr && (event->sample <= start || ! canCut); event = event->next)
+                apply (*event);
+
+            const auto end = event == nullptr ? length : std::min (length, std::max (event->sample, start + shortest));
+
+            if (canCut)
+                for (int i = 0; i < op.numChannels; ++i)
+                    pieceChannels[std::size_t (i)] = channels[i] + start;
+
+            node.pieceMidi.clear();
+
+            for (const auto midiEvent : midi)
+                if (hasMidi && midiEvent.samplePosition >= start && midiEvent.samplePosition < end)
+                    addMidi (node.pieceMidi, midiEvent, midiEvent.samplePosition - start);
+
+            auto transport = context.transport;
+
+            if (transport.playing)
+            {
+                transport.samples += start;
+                transport.quarterNotes += double (start) / plan.info.sampleRate * transport.tempo / 60.0;
+            }
+
+            ProcessContext piece{ canCut ? pieceChannels.data() : channels, op.numChannels, end - start, node.pieceMidi, transport };
+            callWith (piece, thread);
+
+            for (const auto midiEvent : node.pieceMidi)
+                if (hasMidi && ! addMidi (node.midiOfPieces, midiEvent, midiEvent.samplePosition + start))
+                    countDropped (node, 1);
+
+            start = end;
+        }
+
+        for (; event != nullptr; event = event->next)
+            apply (*event);
+
+        node.firstEvent = nullptr;
+
+        if (! hasMidi)
+            return;
+
+        // Once it has stopped, events go past it as samples do.
+        if (node.ports.midiInput && node.ports.midiOutput)
+            for (const auto midiEvent : midi)
+                if (midiEvent.samplePosition >= length)
+                    addMidi (node.midiOfPieces, midiEvent, midiEvent.samplePosition);
+
+        midi.swapWith (node.midiOfPieces);
+    }
+
+    void call (juce::MidiBuffer& midi, RenderThread& thread) noexcept
+    {
+        ProcessContext whole{ channels, op.numChannels, numSamples, midi, context.transport };
+        callWith (whole, thread);
+    }
+
+    void callWith (ProcessContext& processContext, RenderThread& thread) noexcept
+    {
+        thread.running.store (node.id, std::memory_order_relaxed);
+
+        if (context.isMeasuring || (index + context.number) % OpRunner::measuredBlocks == 0)
+        {
+            const auto start = std::chrono::steady_clock::now();
+            invoke (processContext);
+            const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - start;
+            noteTime (double (duration.count()), processContext.numSamples);
+
+            if (context.isRecording && thread.lane != nullptr)
+                thread.lane->add ({ context.number, node.id, thread.index,
+                                    std::chrono::nanoseconds (start.time_since_epoch()).count(), duration.count() });
+        }
+        else
+        {
+            invoke (processContext);
+        }
+
+        thread.running.store (0, std::memory_order_relaxed);
+
+        if (context.isHunting && ! areFinite (processContext.channels, op.numOutputs, processContext.numSamples))
+        {
+            clear (processContext.channels, op.numOutputs, processContext.numSamples);
+            node.mutedBlocks.fetch_add (1, std::memory_order_relaxed);
+        }
+    }
+
+    void invoke (ProcessContext& processContext) noexcept
+    {
+        const rt::guard::NodeScope scope (node.id, rt::guard::Phase::process);
+        node.processor->process (processContext);
+    }
+
+    void noteTime (double nanoseconds, int length) noexcept
+    {
+        node.time.add (std::uint64_t (nanoseconds));
+
+        const auto approach = [] (std::atomic<float>& value, double next, float share)
+        {
+            const auto before = value.load (std::memory_order_relaxed);
+            value.store (before == 0.0f ? float (next) : before + share * (float (next) - before), std::memory_order_relaxed);
+        };
+
+        const auto share = context.isMeasuring ? context.smoothing : std::min (1.0f, context.smoothing * OpRunner::measuredBlocks);
+        approach (node.load, nanoseconds / context.blockNanoseconds, share);
+        approach (node.cost, nanoseconds / double (std::max (1, length)), 0.1f);
+    }
+
+    const BlockContext& context;
+    const RenderPlan& plan;
+    const std::size_t index;
+    const Op& op;
+    NodeRuntime& node;
+    float* const* const channels;
+    const int numSamples;
+    bool isInputSilent = false;
+};
+} // namespace
+
+void OpRunner::begin (const BlockContext& context, const BlockIO& io) noexcept
+{
+    const auto& plan = *context.plan;
+
+    for (int index = 0; index < plan.numInputOps; ++index)
+    {
+        const auto& op = plan.ops[std::size_t (index)];
+        auto* const* channels = plan.channelPointers.data() + op.firstChannel;
+        Step step (context, index);
+
+        for (int i = 0; i < op.numOutputs; ++i)
+        {
+            if (i < io.numInputs)
+                juce::FloatVectorOperations::copy (channels[i], io.inputs[i], io.numSamples);
+            else
+                juce::FloatVectorOperations::clear (channels[i], io.numSamples);
+        }
+
+        plan.workspace->isSilent[std::size_t (index)] = areSilent (channels, op.numOutputs, io.numSamples) ? 1 : 0;
+
+        if (op.kind == Kind::midiInput)
+        {
+            int dropped = 0;
+            step.midiBuffer().clear();
+
+            for (const auto event : io.midiInput)
+                dropped += addMidi (step.midiBuffer(), event, event.samplePosition) ? 0 : 1;
+
+            countDropped (*op.node, dropped);
+        }
+
+        if (context.isMetering)
+            step.meter();
+    }
+}
+
+void OpRunner::run (const BlockContext& context, int op, RenderThread& thread) noexcept
+{
+    Step (context, op).run (thread);
+}
+
+bool OpRunner::finish (const BlockContext& context, const BlockIO& io) noexcept
+{
+    const auto& plan = *context.plan;
+    auto areAllFinite = true;
+    clear (io.outputs, io.numOutputs, io.numSamples);
+    io.midiOutput.clear();
+
+    for (const auto index : plan.sinks)
+    {
+        const auto& op = plan.ops[std::size_t (index)];
+        auto* const* channels = plan.channelPointers.data() + op.firstChannel;
+
+        if (op.kind == Kind::midiOutput)
+        {
+            for (const auto event : plan.workspace->midiBuffers[std::size_t (op.midi)])
+                if (! addMidi (io.midiOutput, event, event.samplePosition))
+                    countDropped (*op.node, 1);
+        }
+        else if (areFinite (channels, op.numInputs, io.numSamples))
+        {
+            for (int i = 0; i < std::min (op.numInputs, io.numOutputs); ++i)
+                juce::FloatVectorOperations::add (io.outputs[i], channels[i], io.numSamples);
+        }
+        else
+        {
+            op.node->mutedBlocks.fetch_add (1, std::memory_order_relaxed);
+            areAllFinite = false;
+        }
+    }
+
+    return areAllFinite;
+}
+
+void OpRunner::noteSettledEdges (const RenderPlan& plan) noexcept
+{
+    if (plan.isSettled.load (std::memory_order_relaxed))
+        return;
+
+    auto isAll = true;
+
+    const auto note = [&] (const auto& uses, const auto& indices)
+    {
+        for (const auto index : indices)
+        {
+            const auto& use = uses[std::size_t (index)];
+
+            if (use.edge->isSettled (use.wish))
+                use.edge->settledIn.store (plan.number, std::memory_order_release); // with the compiler's loads
+            else
+                isAll = false;
+        }
+    };
+
+    note (plan.audioEdges, plan.fadingAudio);
+    note (plan.midiEdges, plan.fadingMidi);
+    plan.isSettled.store (isAll, std::memory_order_release);
+}
+
+} // namespace host::detail
