@@ -150,7 +150,7 @@ public:
     void toggle (const shapes::Wire&) override;
     void settle (Block& block) override { process (block); }
 
-    /** What it took to build it: all that an edit does, too. */
+    /** What it took to build it: all that an edit does, too. This thread's own time. */
     double getBuildNanoseconds() const noexcept { return buildNanoseconds; }
 
 private:
@@ -160,6 +160,9 @@ private:
     std::vector<juce::AudioProcessorGraph::NodeID> ids;
     double buildNanoseconds = 0.0;
 };
+
+/** What this thread has used of a processor: no matter what else the machine has to do. */
+double readThreadNanoseconds();
 
 /** Everybody must have done the work that is timed, or else the program ends. */
 void expectLevels (const Block&, const Levels& expected, const std::string& what);
