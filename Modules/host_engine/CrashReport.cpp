@@ -1,5 +1,7 @@
 #include "CrashReport.h"
 
+#include <rt_guard/NodeScope.h>
+
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -94,10 +96,17 @@ void describeNode (Line& line, const Engine& engine, NodeId id) noexcept
     ::_exit (1);
 }
 
+/** The node that this thread is in. Several may run at once, on other threads. */
+NodeId findNode (const Engine& engine) noexcept
+{
+    const auto id = rt::guard::getNodeOfThisThread();
+    return id != 0 ? id : engine.getRunningNode();
+}
+
 void handleSignal (int signal)
 {
     if (const auto* engine = watchedEngine.load())
-        end (*engine, engine->getRunningNode(), "crashed with ", nameOf (signal));
+        end (*engine, findNode (*engine), "crashed with ", nameOf (signal));
 
     ::_exit (1);
 }
@@ -105,7 +114,7 @@ void handleSignal (int signal)
 void handleExit()
 {
     if (const auto* engine = watchedEngine.load())
-        end (*engine, engine->getRunningNode(), "ended the program by calling exit()", "");
+        end (*engine, findNode (*engine), "ended the program by calling exit()", "");
 }
 } // namespace
 

@@ -8,7 +8,13 @@
 namespace host
 {
 
-Engine::Engine (const PrepareInfo& infoToUse) : info (infoToUse)
+namespace
+{
+/** Of the period: how long the audio thread waits for workers. What is left is for what comes after. */
+constexpr auto shareOfPeriod = 0.85;
+} // namespace
+
+Engine::Engine (const PrepareInfo& infoToUse) : info (infoToUse), pending (std::size_t (mostMessages))
 {
     rt::guard::warmUp();
     pieceMidiIn.ensureSize (RenderPlan::midiCapacityBytes);
@@ -22,7 +28,13 @@ Engine::~Engine()
     stopTimer();
 
     // Let go of everything first, then destroy it here, on the message thread.
+    for (auto& waiting : pending)
+        if (waiting.message)
+            messageStore.give (std::move (waiting.message));
+
+    renderer = nullptr;
     plan = nullptr;
+    nextPlan = nullptr;
     plans.take();
     published = nullptr;
     graph = {};
@@ -33,19 +45,48 @@ Engine::~Engine()
     collector.collect();
 }
 
-void Engine::setGraph (GraphModel newGraph)
+void Engine::setThreads (const Threads& threads)
 {
-    // A node that is in the running plan is prepared already, and is not touched.
+    recorder = threads.isRecording ? std::make_unique<FlightRecorder> (threads.number) : nullptr;
+    renderer = std::make_unique<ParallelRenderer> (ParallelRenderer::Options{
+        threads.number, false, threads.isBounded && threads.number > 1, threads.onWorkerStart, recorder.get() });
+}
+
+void Engine::setGraph (GraphModel newGraph, Transition transition)
+{
+    // While it plays, a new node does what it does at its first block here, where nobody waits for it. (Before that, and offline, the
+    // thread that renders has the time.)
+    const auto isPlayingLive = ! info.offline && blockCount.load (std::memory_order_relaxed) > 0 && ! renderer->keepsPluginsAway();
+
     for (const auto& node : newGraph.getNodes())
+    {
+        // A node that is in the running plan is prepared already, and is not touched.
+        if (node->preparedFor == info)
+            continue;
+
         node->prepare (info);
+
+        if (isPlayingLive && ! node->bypassed)
+            warmUpHere (*node);
+    }
 
     // A node that has gone keeps its name: what it did is still told.
     for (const auto& node : newGraph.getNodes())
         if (! graph.find (node->id))
             rt::guard::setNodeName (node->id, node->name);
 
-    publish (newGraph);
+    publish (newGraph, transition);
     graph = std::move (newGraph);
+}
+
+void Engine::warmUpHere (NodeRuntime& node) const
+{
+    if (node.role != NodeRole::processor)
+        return;
+
+    juce::AudioBuffer<float> channels (std::max (node.ports.audioInputs, node.ports.audioOutputs),
+                                       std::min (info.maxBlockSize, Renderer::warmUpSamples));
+    Renderer::warmUpNode (node, channels.getArrayOfWritePointers(), info.maxBlockSize);
 }
 
 void Engine::changeInfo (const PrepareInfo& newInfo)
@@ -55,6 +96,7 @@ void Engine::changeInfo (const PrepareInfo& newInfo)
 
     // Nobody renders now: what was to be taken or is running goes here.
     plan = nullptr;
+    nextPlan = nullptr;
     plans.take();
     published = nullptr; // its delay lines hold sound of the old rate
     const auto oldInfo = std::exchange (info, newInfo);
@@ -71,10 +113,10 @@ void Engine::changeInfo (const PrepareInfo& newInfo)
     }
 }
 
-void Engine::publish (const GraphModel& model)
+void Engine::publish (const GraphModel& model, Transition transition)
 {
     auto latencies = getLatencies (model);
-    auto compiled = compileGraph (model, info, collector, published.get());
+    auto compiled = compileGraph (model, info, collector, published.get(), transition, ! renderer->hasStuckWorkers());
     latency.store (compiled->latency, std::memory_order_relaxed);
     plans.publish (compiled);
     published = std::move (compiled);
@@ -95,6 +137,30 @@ void Engine::updateLatencies()
 {
     if (getLatencies (graph) != publishedLatencies)
         publish (graph);
+}
+
+void Engine::publishSettled()
+{
+    const auto hasLeftOvers = ! published->fadingAudio.empty() || ! published->fadingMidi.empty() || published->isDeferring
+                              || published->nodes.size() > graph.getNodes().size();
+
+    if (hasLeftOvers && published->isSettled.load (std::memory_order_acquire))
+        publish (graph);
+}
+
+std::optional<FlightRecorder::Recording> Engine::takeRecording()
+{
+    if (recorder == nullptr || ! recorder->isFrozen())
+        return {};
+
+    auto recording = recorder->copy();
+    recorder->thaw();
+    return recording;
+}
+
+FlightRecorder::Recording Engine::copyRecording() const
+{
+    return recorder != nullptr ? recorder->copy() : FlightRecorder::Recording();
 }
 
 bool Engine::send (Message message)
@@ -133,22 +199,35 @@ void Engine::timerCallback()
 {
     collector.collect();
     rt::guard::freeRescued();
+    renderer->maintain();
 
-    // A file must not depend on when this timer happens to run.
+    // A file must not depend on when this timer happens to run. What has only faded may go at any time.
     if (! info.offline)
         updateLatencies();
+
+    if (! (info.offline && published->isDeferring))
+        publishSettled();
 }
 
 void Engine::takePlan() noexcept
 {
+    // Where plugins have no business on this thread, they are not warmed up on it either. Where they have been warmed up on another,
+    // the rest is what this thread alone has of them.
+    constexpr auto fewSamples = 16;
+    const auto isPlayingLive = ! info.offline && blockCount.load (std::memory_order_relaxed) > 0;
+    const auto numSamples = renderer->keepsPluginsAway() ? 0 : isPlayingLive ? fewSamples : Renderer::warmUpSamples;
+
     if (auto next = plans.take())
+        nextPlan = std::move (next);
+
+    if (nextPlan && renderer->mayRender (*nextPlan))
     {
-        plan = std::move (next);
-        renderer.warmUp (*plan);
+        plan = std::move (nextPlan);
+        renderer->warmUp (*plan, numSamples);
     }
-    else if (renderer.hasColdNodes())
+    else if (renderer->hasColdNodes() && ! renderer->isBusy())
     {
-        renderer.warmUp (*plan);
+        renderer->warmUp (*plan, renderer->keepsPluginsAway() ? 0 : Renderer::warmUpSamples);
     }
 }
 
@@ -158,17 +237,10 @@ void Engine::drainMessages() noexcept
     {
         switch (message->type)
         {
-            case Message::Type::parameter:
-            {
-                const rt::guard::NodeScope scope (message->node->id, rt::guard::Phase::parameter);
-                message->node->processor->setParameter (message->index, float (message->value));
-                message->node = nullptr;
-                break;
-            }
-
+            case Message::Type::parameter: delayParameter (std::move (message)); continue;
             case Message::Type::play: transport.playing = true; break;
             case Message::Type::stop: transport.playing = false; break;
-            case Message::Type::panic: renderer.releaseAllNotes(); break;
+            case Message::Type::panic: renderer->releaseAllNotes(); break;
             case Message::Type::rewind:
                 transport.samples = 0;
                 transport.quarterNotes = 0.0;
@@ -186,6 +258,76 @@ void Engine::drainMessages() noexcept
     shareTransport();
 }
 
+/** A change is heard with the audio that was there when it was made, however late that is at the node. */
+void Engine::delayParameter (rt::NodePtr<Message> message) noexcept
+{
+    const auto* op = plan->findOp (message->node.get());
+
+    // Nobody renders it.
+    if (op == nullptr)
+    {
+        const rt::guard::NodeScope scope (message->node->id, rt::guard::Phase::parameter);
+        message->node->processor->setParameter (message->index, float (message->value));
+        message->node = nullptr;
+        messageStore.give (std::move (message));
+        return;
+    }
+
+    // There is room for all the messages there are.
+    const auto due = sampleClock + op->arrival;
+    pending[std::size_t (numPending++)] = { std::move (message), due };
+}
+
+/** Gives the nodes the changes that are due in this piece. */
+void Engine::handOutParameters (int numSamples) noexcept
+{
+    int numLeft = 0;
+
+    for (int i = 0; i < numPending; ++i)
+    {
+        auto& waiting = pending[std::size_t (i)];
+
+        if (waiting.due >= sampleClock + numSamples)
+        {
+            if (i != numLeft)
+                pending[std::size_t (numLeft)] = std::move (waiting);
+
+            ++numLeft;
+            continue;
+        }
+
+        auto& node = *waiting.message->node;
+        auto& event = events[std::size_t (numEvents)];
+        event = { int (std::max (std::int64_t (0), waiting.due - sampleClock)), waiting.message->index,
+                  float (waiting.message->value), nullptr };
+
+        if (node.firstEvent == nullptr)
+        {
+            node.firstEvent = &event;
+        }
+        else
+        {
+            event.sample = std::max (event.sample, node.lastEvent->sample);
+            node.lastEvent->next = &event;
+        }
+
+        node.lastEvent = &event;
+        nodesWithEvents[std::size_t (numEvents++)] = &node;
+        waiting.message->node = nullptr;
+        messageStore.give (std::move (waiting.message));
+    }
+
+    numPending = numLeft;
+}
+
+void Engine::takeBackParameters() noexcept
+{
+    for (int i = 0; i < numEvents; ++i)
+        nodesWithEvents[std::size_t (i)]->firstEvent = nullptr;
+
+    numEvents = 0;
+}
+
 void Engine::shareTransport() noexcept
 {
     sharedPosition.store (transport.samples, std::memory_order_relaxed);
@@ -200,8 +342,15 @@ void Engine::process (const BlockIO& io) noexcept RT_NONBLOCKING
 
     const auto start = std::chrono::steady_clock::now();
     const rt::guard::RealtimeScope scope (blockCount.load (std::memory_order_relaxed));
+    const std::chrono::nanoseconds period (std::llround (1.0e9 * io.numSamples / info.sampleRate));
+    const auto isLive = ! info.offline && renderer->getNumThreads() > 1;
+    outcome = FlightRecorder::Outcome::complete;
+    deadline = isLive ? start + std::chrono::nanoseconds (std::llround (shareOfPeriod * double (period.count())))
+                      : ParallelRenderer::noDeadline;
 
-    drainMessages();
+    // A worker that is late may be in the very node that a message is for.
+    if (! renderer->isBusy())
+        drainMessages();
 
     if (io.numSamples <= info.maxBlockSize)
     {
@@ -215,9 +364,24 @@ void Engine::process (const BlockIO& io) noexcept RT_NONBLOCKING
             done += processPart (io, done);
     }
 
-    blockCount.store (blockCount.load (std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    if (isLive && outcome == FlightRecorder::Outcome::complete)
+        dropoutFader.pass (io.outputs, io.numOutputs, io.numSamples);
+    else if (isLive)
+        dropoutFader.drop (io.outputs, io.numOutputs, io.numSamples);
+
+    const auto number = blockCount.load (std::memory_order_relaxed);
+    blockCount.store (number + 1, std::memory_order_relaxed);
     const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - start;
     blockTimes.add (std::uint64_t (duration.count()));
+
+    if (outcome != FlightRecorder::Outcome::complete)
+        droppedBlocks.store (droppedBlocks.load (std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+
+    if (recorder != nullptr)
+        record ({ number, std::chrono::nanoseconds (start.time_since_epoch()).count(), duration.count(), period.count(), outcome,
+                  renderer->wasParallel(), renderer->getMostReady(),
+                  pageFaults.minor.load (std::memory_order_relaxed) + pageFaults.major.load (std::memory_order_relaxed),
+                  rt::guard::getViolationCount(), outcome == FlightRecorder::Outcome::complete ? 0 : renderer->getCulprit() });
 
     if (io.numSamples > 0)
     {
@@ -227,6 +391,22 @@ void Engine::process (const BlockIO& io) noexcept RT_NONBLOCKING
         const auto before = double (load.load (std::memory_order_relaxed));
         load.store (float (before + (share - before) * (1.0 - std::exp (-seconds / smoothingSeconds))),
                     std::memory_order_relaxed);
+    }
+}
+
+void Engine::record (const FlightRecorder::Block& block) noexcept
+{
+    if (recorder->isRecording())
+    {
+        recorder->addBlock (block);
+        wantsFreeze = wantsFreeze || (block.isMissed() && ! info.offline);
+    }
+
+    // Workers that are late still write.
+    if (wantsFreeze && ! renderer->isBusy())
+    {
+        wantsFreeze = false;
+        recorder->freeze();
     }
 }
 
@@ -263,8 +443,19 @@ int Engine::processPart (const BlockIO& io, int offset) noexcept
 
 void Engine::processPiece (const BlockIO& io) noexcept
 {
-    renderer.render (*plan, { io.inputs, io.numInputs, io.outputs, io.numOutputs, io.numSamples, io.midiInput, io.midiOutput,
-                              transport });
+    if (! renderer->isBusy())
+        handOutParameters (io.numSamples);
+
+    const auto result = renderer->render (
+        plan, { io.inputs, io.numInputs, io.outputs, io.numOutputs, io.numSamples, io.midiInput, io.midiOutput, transport },
+        deadline);
+
+    if (result == FlightRecorder::Outcome::complete)
+        takeBackParameters();
+    else
+        outcome = std::max (outcome, result);
+
+    sampleClock += io.numSamples;
 
     if (transport.playing)
     {

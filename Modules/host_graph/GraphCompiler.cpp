@@ -114,6 +114,10 @@ public:
         for (std::size_t i = 0; i < order.size(); ++i)
             emit (i, slots);
 
+        // What several of the graph's outputs give adds up by ascending id, as everywhere.
+        std::sort (shared->sinks.begin(), shared->sinks.end(), [&] (int a, int b)
+                   { return shared->ops[std::size_t (a)].id < shared->ops[std::size_t (b)].id; });
+
         shared->numSlots = slots.getNumSlots();
         findSuccessors();
         findNewOps();
@@ -601,6 +605,8 @@ private:
         RenderPlan::Op op;
         op.kind = vertex.kind;
         op.node = vertex.node;
+        op.processor = vertex.node->processor.get();
+        op.id = vertex.node->id;
         op.arrival = vertex.arrival;
         op.isPlugin = vertex.kind == Kind::process && vertex.node->processor->isPlugin();
         op.numInputs = vertex.kind == Kind::feedbackRead ? 0 : ports.audioInputs;
@@ -640,6 +646,7 @@ private:
         op.numPlainSources = int (plan.plainSources.size()) - op.firstPlainSource;
         emitMidi (firstMidi, firstAudio, op);
         emitBypass (vertex, op);
+        op.isPlain = op.kind == Kind::process && op.midi == none && op.firstBypassDelay == none;
         emitOutputs (order[place], op, slots);
         slots.end (findNextSuccessor (order[place]));
 

@@ -5,6 +5,8 @@
 #include "NoteTracker.h"
 #include "TimeHistogram.h"
 
+#include <rt_queues/CacheLine.h>
+
 #include <array>
 #include <atomic>
 #include <memory>
@@ -52,33 +54,45 @@ public:
         what the processor throws; then the node is prepared for nothing. */
     void prepare (const PrepareInfo&);
 
-    const NodeId id;
-    const NodeRole role;
-    const std::string name;
-    const std::unique_ptr<NodeProcessor> processor;
-    const NodePorts ports;
-
     /** Channels that go past the processor where it is bypassed: inputs to the outputs of the same number. */
     int getNumDryChannels() const noexcept
     {
         return role == NodeRole::processor ? std::min (ports.audioInputs, ports.audioOutputs) : 0;
     }
 
+    /** Whether a block is a call of the processor and no more. Whoever renders the node. */
+    bool isSimplyOn() const noexcept
+    {
+        return ! bypassed.load (std::memory_order_relaxed) && isWetKnown && wet.isFull() && firstEvent == nullptr;
+    }
+
     /** Written by the message thread, followed by the rendering thread with a fade: the inputs go past the processor to the
         outputs of the same number, as late as the processor would make them, and it does not run. */
-    std::atomic<bool> bypassed{ false };
+    alignas (rt::cacheLineBytes) std::atomic<bool> bypassed{ false };
 
-    /** @name For one thread at a time: message thread before publishing, then whichever thread renders the node */
+    /** @name For one thread at a time: message thread before publishing, then whichever thread renders the node. What is read in
+        every block lies together. */
     /**@{*/
-    bool isWarm = false;      ///< has processed a block on the thread that runs it
-    bool isWetKnown = false;  ///< false: take the wish for bypass without a fade
-    bool isIdle = false;      ///< not run, for its input is silent and its sound has ended
+    bool isWarm = false;       ///< has processed a block on the thread that runs it
+    bool isWetKnown = false;   ///< false: take the wish for bypass without a fade
+    bool isIdle = false;       ///< not run, for its input is silent and its sound has ended
     Fade wet{ Fade::samples }; ///< full: not bypassed
     const ParameterEvent* firstEvent = nullptr; ///< of this block
+    ParameterEvent* lastEvent = nullptr;        ///< of this block, where there is a first one
     std::int64_t idleAfter = -1;    ///< samples of silence in and out until the node need not run; -1: it always must
     std::int64_t silentSamples = 0; ///< in and out, up to now
-    NoteTracker notes;              ///< that the processor was told to play
-    std::vector<float> dry;         ///< Fade::samples for each dry channel
+    /**@}*/
+
+    const NodeId id;
+    const NodeRole role;
+    const std::string name;
+    const std::unique_ptr<NodeProcessor> processor;
+    const NodePorts ports;
+
+    /** @name As above */
+    /**@{*/
+    NoteTracker notes;      ///< that the processor was told to play
+    std::vector<float> dry; ///< Fade::samples for each dry channel
     juce::MidiBuffer pieceMidi, midiOfPieces; ///< for a block that is cut at parameter changes
     PrepareInfo preparedFor{ 0.0, 0, false };
     /**@}*/

@@ -17,10 +17,15 @@ constexpr int spinsBeforeSleep = 2000;
 constexpr int spinsBetweenClocks = 8;
 } // namespace
 
-ParallelRenderer::ParallelRenderer (int numThreads) : ParallelRenderer (Options{ numThreads, false, false, [] {} }) {}
+ParallelRenderer::ParallelRenderer (int numThreads) : ParallelRenderer (Options{ numThreads, false, false, [] {}, nullptr }) {}
 
-ParallelRenderer::ParallelRenderer (Options optionsToUse) : options (std::move (optionsToUse))
+ParallelRenderer::ParallelRenderer (Options optionsToUse)
+    : options (std::move (optionsToUse)), others (options.numThreads > 1 ? mostOps : 0),
+      plugins (options.numThreads > 1 && options.keepsPluginsAway ? mostOps : 0)
 {
+    if (options.recorder != nullptr)
+        setRecorder (*options.recorder);
+
     jassert (options.numThreads >= 1 && options.numThreads <= mostThreads);
 
     for (int i = 1; i < options.numThreads; ++i)
@@ -233,6 +238,7 @@ ParallelRenderer::Outcome ParallelRenderer::render (const rt::Shared<const Rende
     context = beginBlock (*plan, io);
     context.stuck = stuck.data();
     context.numStuck = numStuck;
+    context.isPlain = context.isPlain && numStuck == 0;
     detail::OpRunner::begin (context, io);
 
     const auto canBeParallel = int (plan->ops.size()) <= mostOps && options.numThreads > 1;

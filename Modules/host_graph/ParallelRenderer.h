@@ -54,6 +54,7 @@ public:
         bool isAlwaysParallel = false; ///< also where that has been found to be slower
         bool keepsPluginsAway = false; ///< from the calling thread; needs two threads
         std::function<void()> onWorkerStart = [] {}; ///< called by each worker: scheduling, names
+        FlightRecorder* recorder = nullptr;          ///< with a lane a thread; must live as long as the renderer
     };
 
     using Outcome = FlightRecorder::Outcome;
@@ -91,6 +92,9 @@ public:
 
     /** A node that runs now on any of the threads; 0 is none. */
     NodeId getRunningNode() const noexcept;
+
+    /** Whether plugins never run on the calling thread. */
+    bool keepsPluginsAway() const noexcept { return options.keepsPluginsAway; }
     /**@}*/
 
 private:
@@ -144,7 +148,7 @@ private:
     // The block: written by the audio thread before it opens the lists
     detail::BlockContext context;
     rt::Shared<const RenderPlan> plan;
-    detail::ReadyList others{ mostOps }, plugins{ mostOps }; ///< plugins only where they are kept away from the calling thread
+    detail::ReadyList others, plugins; ///< plugins only where they are kept away from the calling thread
     alignas (rt::cacheLineBytes) std::atomic<int> remaining{ 0 };
 
     // Sleeping

@@ -63,14 +63,17 @@ struct RenderPlan
 
     struct Op
     {
+        NodeProcessor* processor = nullptr;
+        NodeRuntime* node = nullptr;
+        NodeId id = 0;
         Kind kind = Kind::process;
         bool isPlugin = false; ///< not one of our own nodes: may do anything
-        NodeRuntime* node = nullptr;
+        bool isPlain = false;  ///< an audio processor without MIDI and without latency
 
         int firstChannel = 0; ///< into channelSlots and channelPointers
         int numChannels = 0;  ///< max (inputs, outputs)
-        int numInputs = 0, numOutputs = 0;
         int firstMix = 0, numMixes = 0;
+        int numInputs = 0, numOutputs = 0;
 
         int firstBypassDelay = none; ///< into bypassDelays, min (inputs, outputs) of them; none without latency
 

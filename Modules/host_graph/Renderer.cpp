@@ -1,9 +1,18 @@
 #include "Renderer.h"
 
+#include <rt_guard/detail/TickClock.h>
+
 #include <cmath>
 
 namespace host
 {
+
+Renderer::Renderer()
+{
+    constexpr std::uint64_t manyTicks = 1 << 20;
+    rt::guard::detail::TickClock::warmUp();
+    nanosecondsPerTick = rt::guard::detail::TickClock::toNanoseconds (manyTicks) / double (manyTicks);
+}
 
 detail::BlockContext Renderer::beginBlock (const RenderPlan& plan, const BlockIO& io) noexcept
 {
@@ -20,8 +29,11 @@ detail::BlockContext Renderer::beginBlock (const RenderPlan& plan, const BlockIO
     context.isHunting = huntingLeft > 0;
     context.isRecording = recorder != nullptr && recorder->isRecording();
     context.isReleasing = std::exchange (releasing, false);
+    context.isPlain =
+        ! (context.isMeasuring || context.isMetering || context.isHunting || context.isReleasing || context.isRecording);
     context.peakFall = std::exp (-seconds / smoothingSeconds);
     context.smoothing = 1.0f - context.peakFall;
+    context.nanosecondsPerTick = nanosecondsPerTick;
     context.blockNanoseconds = 1.0e9 * double (seconds);
     return context;
 }
@@ -41,10 +53,39 @@ void Renderer::setRecorder (FlightRecorder& recorderToUse) noexcept
     audioThread.lane = recorder->getLane (0);
 }
 
+void Renderer::warmUpNode (NodeRuntime& node, float* const* channels, int maxBlockSize, int numSamples) noexcept
+{
+    const auto numChannels = std::max (node.ports.audioInputs, node.ports.audioOutputs);
+    const TransportPosition stopped;
+    juce::MidiBuffer midi;
+
+    // Notes off reach no sounding voice, but they make lists of events grow now and not in the music.
+    if (node.ports.midiInput && numSamples > 0)
+    {
+        midi.ensureSize (RenderPlan::midiCapacityBytes);
+
+        for (int i = 0; i < 1024; ++i)
+            midi.addEvent (juce::MidiMessage::noteOff (1 + i / 128, i % 128), 0);
+    }
+
+    // The same number of samples whatever the block size, so that what free-running oscillators do then is the same.
+    for (int left = numSamples; left > 0;)
+    {
+        const auto length = std::min (left, maxBlockSize);
+
+        for (int i = 0; i < numChannels; ++i)
+            juce::FloatVectorOperations::clear (channels[i], length);
+
+        ProcessContext context{ channels, numChannels, length, midi, stopped };
+        node.processor->process (context);
+        midi.clear();
+        left -= length;
+    }
+}
+
 void Renderer::warmUp (const RenderPlan& plan, int numSamples) noexcept
 {
     const juce::ScopedNoDenormals noDenormals;
-    const TransportPosition stopped;
     isSomeNodeCold = false;
     plan.isTaken.store (true, std::memory_order_release); // with the compiler's load
 
@@ -63,34 +104,8 @@ void Renderer::warmUp (const RenderPlan& plan, int numSamples) noexcept
             continue;
         }
 
-        auto* const* channels = plan.channelPointers.data() + op.firstChannel;
-        juce::MidiBuffer midi;
-
-        // Notes off reach no sounding voice, but they make lists of events grow now and not in the music.
-        if (node.ports.midiInput)
-        {
-            midi.ensureSize (RenderPlan::midiCapacityBytes);
-
-            for (int i = 0; i < 1024; ++i)
-                midi.addEvent (juce::MidiMessage::noteOff (1 + i / 128, i % 128), 0);
-        }
-
         audioThread.running.store (node.id, std::memory_order_relaxed);
-
-        // The same number of samples whatever the block size, so that what free-running oscillators do then is the same.
-        for (int left = numSamples; left > 0;)
-        {
-            const auto length = std::min (left, plan.info.maxBlockSize);
-
-            for (int i = 0; i < op.numChannels; ++i)
-                juce::FloatVectorOperations::clear (channels[i], length);
-
-            ProcessContext context{ channels, op.numChannels, length, midi, stopped };
-            node.processor->process (context);
-            midi.clear();
-            left -= length;
-        }
-
+        warmUpNode (node, plan.channelPointers.data() + op.firstChannel, plan.info.maxBlockSize, numSamples);
         audioThread.running.store (0, std::memory_order_relaxed);
         node.isWarm = true;
     }

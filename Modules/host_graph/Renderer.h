@@ -23,8 +23,12 @@ public:
     /** Runs every node that is new once, in silence, on this thread: what a plugin does at its first block (thread-local
         storage, lazy tables) is done outside the music and the guard. Must come before render() of a plan with new nodes. Time:
         linear in the new nodes alone.
-        @param numSamples  fewer where the nodes have been warmed up on another thread already */
+        @param numSamples  fewer where the nodes have been warmed up on another thread already, 0 where this one must not run them */
     void warmUp (const RenderPlan&, int numSamples = warmUpSamples) noexcept;
+
+    /** The same for one node that is in no plan yet, on any thread.
+        @param channels  as many as it has, with room for maxBlockSize or numSamples samples, whichever is less */
+    static void warmUpNode (NodeRuntime&, float* const* channels, int maxBlockSize, int numSamples = warmUpSamples) noexcept;
 
     /** Whether warmUp() has passed over nodes because they are bypassed: call it again before each render(), for they run as
         soon as they are not. */
@@ -49,6 +53,8 @@ protected:
     /** After NaN or infinity at a sink every node is watched for so many blocks. */
     static constexpr int blocksOfHunting = 64;
 
+    Renderer();
+
     detail::BlockContext beginBlock (const RenderPlan&, const BlockIO&) noexcept;
     void endBlock (const detail::BlockContext&, const BlockIO&) noexcept;
 
@@ -62,6 +68,7 @@ private:
     int huntingLeft = 0;
     FlightRecorder* recorder = nullptr;
     std::uint64_t numBlocks = 0;
+    double nanosecondsPerTick = 1.0;
 };
 
 } // namespace host

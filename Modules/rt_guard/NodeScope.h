@@ -36,4 +36,7 @@ private:
     Phase outerPhase;
 };
 
+/** The node that runs on this thread now; 0: none. For crash reports too: wait-free, async-signal-safe. */
+inline std::uint32_t getNodeOfThisThread() noexcept { return detail::threadState.node; }
+
 } // namespace rt::guard

@@ -534,6 +534,8 @@ int main (int argc, char** argv)
                                   makeRebuildBench ("graph.rebuild.drumkit", drumKit, 678),
                                   makeBranchesBench<host::SerialRenderer> (1, 256, 30.0),
                                   makeBranchesBench<host::SerialRenderer> (1, 64, 5.0),
+                                  makeBranchesBench<host::ParallelRenderer> (2, 256, 30.0, 2),
+                                  makeBranchesBench<host::ParallelRenderer> (2, 64, 5.0, 2),
                                   makeSwapBench (10),
                                   makeSwapBench (1000),
                               });

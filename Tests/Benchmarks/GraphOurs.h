@@ -71,7 +71,7 @@ public:
         {
             auto runtime = rt::makeShared<host::NodeRuntime> (collector, ++id, roleOf (node.kind), node.name,
                                                               makeProcessor (node, work));
-            runtime->processor->prepare (info);
+            runtime->prepare (info);
             model.addNode (std::move (runtime));
 
             if (node.kind == shapes::Kind::audioInput)
@@ -100,7 +100,11 @@ public:
 
         {
             const rt::guard::RealtimeScope scope (numBlocks++);
-            renderer.render (*plan, io);
+
+            if constexpr (std::is_same_v<Renderer, host::SerialRenderer>)
+                renderer.render (*plan, io);
+            else
+                renderer.render (plan, io);
         }
 
         for (int channel = 0; channel < numChannels; ++channel)
@@ -135,11 +139,20 @@ public:
     {
         takePlan();
 
-        for (int done = 0; done < samplesToSettle; done += block.buffer.getNumSamples())
+        const auto play = [&]
         {
-            block.fill (level);
-            process (block);
-        }
+            for (int done = 0; done < samplesToSettle; done += block.buffer.getNumSamples())
+            {
+                block.fill (level);
+                process (block);
+            }
+        };
+
+        // Once what has changed has faded, a plan without the fades follows.
+        play();
+        compile();
+        takePlan();
+        play();
     }
 
     void collect() { collector.collect(); }

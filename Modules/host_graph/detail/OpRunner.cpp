@@ -2,8 +2,11 @@
 
 #include "../nodes/FeedbackNode.h"
 
+#include <rt_guard/detail/TickClock.h>
 #include <rt_guard/rt_guard.h>
 
+#include <array>
+#include <bit>
 #include <chrono>
 #include <cmath>
 
@@ -39,9 +42,19 @@ bool areFinite (float* const* channels, int numChannels, int numSamples) noexcep
 bool areSilent (const float* const* channels, int numChannels, int numSamples) noexcept
 {
     for (int i = 0; i < numChannels; ++i)
+    {
+        // Most that sounds does so in the first sample; the rest without a branch a sample.
+        if (numSamples > 0 && channels[i][0] != 0.0f)
+            return false;
+
+        std::uint32_t bits = 0;
+
         for (int j = 0; j < numSamples; ++j)
-            if (channels[i][j] != 0.0f)
-                return false;
+            bits |= std::bit_cast<std::uint32_t> (channels[i][j]);
+
+        if ((bits & 0x7fffffffu) != 0)
+            return false;
+    }
 
     return true;
 }
@@ -85,87 +98,35 @@ void sum (float* destination, const float* const* sources, int numSamples) noexc
 template <bool isFirst>
 void sum (float* destination, const float* const* sources, int numSources, int numSamples) noexcept
 {
+    if (isFirst && numSources == 1)
+    {
+        if (sources[0] != destination)
+            juce::FloatVectorOperations::copy (destination, sources[0], numSamples);
+
+        return;
+    }
+
     switch (numSources)
     {
         case 1: return sum<1, isFirst> (destination, sources, numSamples);
         case 2: return sum<2, isFirst> (destination, sources, numSamples);
         case 3: return sum<3, isFirst> (destination, sources, numSamples);
-        default: return sum<4, isFirst> (destination, sources, numSamples);
+        case 4: return sum<4, isFirst> (destination, sources, numSamples);
+        case 5: return sum<5, isFirst> (destination, sources, numSamples);
+        case 6: return sum<6, isFirst> (destination, sources, numSamples);
+        case 7: return sum<7, isFirst> (destination, sources, numSamples);
+        default: return sum<8, isFirst> (destination, sources, numSamples);
     }
 }
 
-/** One op of a block. */
-class Step
+/** Sums up the inputs of an op. */
+class Mixer
 {
 public:
-    Step (const BlockContext& contextToUse, int opIndex) noexcept
-        : context (contextToUse), plan (*contextToUse.plan), index (std::size_t (opIndex)), op (plan.ops[index]),
-          node (*op.node), channels (plan.channelPointers.data() + op.firstChannel), numSamples (contextToUse.numSamples)
+    Mixer (const BlockContext& context, bool isInputSilentSoFar) noexcept
+        : plan (*context.plan), isSilentBySource (plan.workspace->isSilent.data()), numSamples (context.numSamples),
+          isInputSilent (isInputSilentSoFar)
     {
-    }
-
-    void run (RenderThread& thread) noexcept
-    {
-        isInputSilent = node.idleAfter >= 0 && arePlainSourcesSilent();
-
-        for (int i = 0; i < op.numMixes; ++i)
-            mix (plan.mixes[std::size_t (op.firstMix + i)]);
-
-        if (op.midi != none)
-            gatherMidi();
-
-        auto isSilent = false;
-
-        switch (op.kind)
-        {
-            case Kind::process: isSilent = process (thread); break;
-            case Kind::feedbackRead: static_cast<FeedbackNode&> (*node.processor).read (channels, numSamples); break;
-            case Kind::feedbackWrite: static_cast<FeedbackNode&> (*node.processor).write (channels, numSamples); break;
-            case Kind::audioInput:
-            case Kind::midiInput:
-            case Kind::audioOutput:
-            case Kind::midiOutput: break; // begin() and finish() do these
-        }
-
-        plan.workspace->isSilent[index] = isSilent ? 1 : 0;
-
-        if (context.isMetering)
-            meter();
-    }
-
-    void meter() noexcept
-    {
-        if (op.kind != Kind::feedbackWrite)
-        {
-            const auto numChannels =
-                std::min (int (node.peaks.size()), op.kind == Kind::audioOutput ? op.numInputs : op.numOutputs);
-
-            for (int i = 0; i < numChannels; ++i)
-            {
-                const auto range = juce::FloatVectorOperations::findMinAndMax (channels[i], numSamples);
-                auto& peak = node.peaks[std::size_t (i)];
-                peak.store (
-                    std::max ({ -range.getStart(), range.getEnd(), peak.load (std::memory_order_relaxed) * context.peakFall }),
-                    std::memory_order_relaxed);
-            }
-        }
-
-        if (op.midi != none && ! midiBuffer().isEmpty())
-            node.midiEvents.store (node.midiEvents.load (std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    }
-
-    juce::MidiBuffer& midiBuffer() noexcept { return plan.workspace->midiBuffers[std::size_t (op.midi)]; }
-
-private:
-    bool isSilent (int source) const noexcept { return plan.workspace->isSilent[std::size_t (source)] != 0; }
-
-    bool arePlainSourcesSilent() const noexcept
-    {
-        for (int i = 0; i < op.numPlainSources; ++i)
-            if (! isSilent (plan.plainSources[std::size_t (op.firstPlainSource + i)]))
-                return false;
-
-        return true;
     }
 
     void mix (const RenderPlan::Mix& input) noexcept
@@ -180,10 +141,15 @@ private:
             juce::FloatVectorOperations::clear (destination, numSamples);
     }
 
-    /** @returns whether nothing was written, because all is silence */
+    bool isSilent() const noexcept { return isInputSilent; }
+
+private:
+    bool isSilent (int source) const noexcept { return isSilentBySource[std::size_t (source)] != 0; }
+
+    /** Adds up sources that pass as they are. @returns whether nothing was written, because all is silence */
     bool mixPlain (float* destination, const RenderPlan::Source* sources, float* const* pointers, int numSources) noexcept
     {
-        constexpr int most = 4;
+        constexpr int most = 8;
         std::array<const float*, most> batch{};
         int numInBatch = 0;
         auto isFirst = true;
@@ -251,6 +217,71 @@ private:
         return isFirst;
     }
 
+    const RenderPlan& plan;
+    const std::uint8_t* const isSilentBySource;
+    const int numSamples;
+    bool isInputSilent;
+};
+} // namespace
+
+/** One op of a block. */
+class OpRunner::Step
+{
+public:
+    Step (const BlockContext& contextToUse, int opIndex) noexcept
+        : context (contextToUse), plan (*contextToUse.plan), index (std::size_t (opIndex)), op (plan.ops[index]),
+          node (*op.node), channels (plan.channelPointers.data() + op.firstChannel), numSamples (contextToUse.numSamples)
+    {
+    }
+
+    void run (bool isInputSilent, RenderThread& thread) noexcept
+    {
+        if (op.midi != none)
+            gatherMidi();
+
+        auto isSilent = false;
+
+        switch (op.kind)
+        {
+            case Kind::process: isSilent = process (isInputSilent, thread); break;
+            case Kind::feedbackRead: static_cast<FeedbackNode&> (*node.processor).read (channels, numSamples); break;
+            case Kind::feedbackWrite: static_cast<FeedbackNode&> (*node.processor).write (channels, numSamples); break;
+            case Kind::audioInput:
+            case Kind::midiInput:
+            case Kind::audioOutput:
+            case Kind::midiOutput: break; // begin() and finish() do these
+        }
+
+        plan.workspace->isSilent[index] = isSilent ? 1 : 0;
+
+        if (context.isMetering)
+            meter();
+    }
+
+    void meter() noexcept
+    {
+        if (op.kind != Kind::feedbackWrite)
+        {
+            const auto numChannels =
+                std::min (int (node.peaks.size()), op.kind == Kind::audioOutput ? op.numInputs : op.numOutputs);
+
+            for (int i = 0; i < numChannels; ++i)
+            {
+                const auto range = juce::FloatVectorOperations::findMinAndMax (channels[i], numSamples);
+                auto& peak = node.peaks[std::size_t (i)];
+                peak.store (
+                    std::max ({ -range.getStart(), range.getEnd(), peak.load (std::memory_order_relaxed) * context.peakFall }),
+                    std::memory_order_relaxed);
+            }
+        }
+
+        if (op.midi != none && ! midiBuffer().isEmpty())
+            node.midiEvents.store (node.midiEvents.load (std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+
+    juce::MidiBuffer& midiBuffer() noexcept { return plan.workspace->midiBuffers[std::size_t (op.midi)]; }
+
+private:
     void gatherMidi() noexcept
     {
         auto& buffer = midiBuffer();
@@ -278,7 +309,7 @@ private:
     }
 
     /** @returns whether the outputs are known to be silent */
-    bool process (RenderThread& thread) noexcept
+    bool process (bool isInputSilent, RenderThread& thread) noexcept
     {
         // A node that is still inside an earlier block is nobody's to touch.
         if (context.numStuck > 0 && isStuck()) [[unlikely]]
@@ -304,8 +335,7 @@ private:
 
             node.isIdle = false;
             node.silentSamples = 0;
-            juce::MidiBuffer noMidi;
-            call (noMidi, thread);
+            call (thread.noMidi, thread);
             return false;
         }
 
@@ -321,8 +351,7 @@ private:
         if (node.isIdle)
             return true; // the inputs have been gathered: what lies in the channels is silence
 
-        juce::MidiBuffer noMidi;
-        call (noMidi, thread);
+        call (thread.noMidi, thread);
         const auto isQuiet = areSilent (channels, op.numOutputs, numSamples);
         node.silentSamples = isQuiet ? node.silentSamples + numSamples : 0;
         node.isIdle = node.silentSamples > node.idleAfter;
@@ -339,8 +368,7 @@ private:
         const auto activeLength = goesWet ? numSamples : fadeLength; // the samples for which the processor runs
         feedDry (fadeLength, activeLength);
 
-        juce::MidiBuffer noMidi;
-        auto& midi = op.midi == none ? noMidi : midiBuffer();
+        auto& midi = op.midi == none ? thread.noMidi : midiBuffer();
 
         if (activeLength == 0)
         {
@@ -526,20 +554,23 @@ private:
         callWith (whole, thread);
     }
 
+public:
     void callWith (ProcessContext& processContext, RenderThread& thread) noexcept
     {
         thread.running.store (node.id, std::memory_order_relaxed);
 
-        if (context.isMeasuring || (index + context.number) % OpRunner::measuredBlocks == 0)
+        if (isTimeTaken (context, int (index)))
         {
-            const auto start = std::chrono::steady_clock::now();
+            const auto isRecorded = context.isRecording && thread.lane != nullptr;
+            const auto started = isRecorded ? std::chrono::steady_clock::now().time_since_epoch() : std::chrono::nanoseconds (0);
+            const auto before = rt::guard::detail::TickClock::read();
             invoke (processContext);
-            const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - start;
-            noteTime (double (duration.count()), processContext.numSamples);
+            const auto nanoseconds = double (rt::guard::detail::TickClock::read() - before) * context.nanosecondsPerTick;
+            noteTime (nanoseconds, processContext.numSamples);
 
-            if (context.isRecording && thread.lane != nullptr)
-                thread.lane->add ({ context.number, node.id, thread.index,
-                                    std::chrono::nanoseconds (start.time_since_epoch()).count(), duration.count() });
+            if (isRecorded)
+                thread.lane->add ({ context.number, node.id, thread.index, std::chrono::nanoseconds (started).count(),
+                                    std::int64_t (nanoseconds) });
         }
         else
         {
@@ -548,6 +579,9 @@ private:
 
         thread.running.store (0, std::memory_order_relaxed);
 
+        if (&processContext.midi == &thread.noMidi)
+            thread.noMidi.clear();
+
         if (context.isHunting && ! areFinite (processContext.channels, op.numOutputs, processContext.numSamples))
         {
             clear (processContext.channels, op.numOutputs, processContext.numSamples);
@@ -555,6 +589,7 @@ private:
         }
     }
 
+private:
     void invoke (ProcessContext& processContext) noexcept
     {
         const rt::guard::NodeScope scope (node.id, rt::guard::Phase::process);
@@ -583,9 +618,7 @@ private:
     NodeRuntime& node;
     float* const* const channels;
     const int numSamples;
-    bool isInputSilent = false;
 };
-} // namespace
 
 void OpRunner::begin (const BlockContext& context, const BlockIO& io) noexcept
 {
@@ -623,9 +656,24 @@ void OpRunner::begin (const BlockContext& context, const BlockIO& io) noexcept
     }
 }
 
-void OpRunner::run (const BlockContext& context, int op, RenderThread& thread) noexcept
+bool OpRunner::mixInputs (const BlockContext& context, const Op& op, bool isInputSilent) noexcept
 {
-    Step (context, op).run (thread);
+    Mixer mixer (context, isInputSilent);
+
+    for (int i = 0; i < op.numMixes; ++i)
+        mixer.mix (context.plan->mixes[std::size_t (op.firstMix + i)]);
+
+    return mixer.isSilent();
+}
+
+void OpRunner::runFully (const BlockContext& context, int op, bool isInputSilent, RenderThread& thread) noexcept
+{
+    Step (context, op).run (isInputSilent, thread);
+}
+
+void OpRunner::runTimed (const BlockContext& context, const Op& op, ProcessContext& block, RenderThread& thread) noexcept
+{
+    Step (context, int (&op - context.plan->ops.data())).callWith (block, thread);
 }
 
 bool OpRunner::finish (const BlockContext& context, const BlockIO& io) noexcept

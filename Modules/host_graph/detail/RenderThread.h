@@ -15,6 +15,7 @@ struct alignas (rt::cacheLineBytes) RenderThread
     std::atomic<NodeId> running{ 0 }; ///< the node that is running; read by any thread
     int index = 0;                    ///< 0 is the audio thread
     FlightRecorder::Lane* lane = nullptr;
+    juce::MidiBuffer noMidi; ///< for nodes without MIDI: always empty
 };
 
 } // namespace host::detail
