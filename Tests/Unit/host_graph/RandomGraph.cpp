@@ -106,7 +106,7 @@ float TestNode::makeOutput (int channel, const float* inputs)
     return 0.0f;
 }
 
-void TestNode::process (host::ProcessContext& context) noexcept
+void TestNode::makeBlock (host::ProcessContext& context)
 {
     juce::MidiBuffer outgoing;
     auto event = context.midi.begin();
@@ -880,10 +880,16 @@ private:
 
     void makeMidi()
     {
+        auto& events = scenario.midi;
+
         const auto add = [&] (int sample, int status, int data1, int data2)
         {
+            const auto position =
+                std::upper_bound (events.begin(), events.end(), sample,
+                                  [] (int limit, const TimedEvent& event) { return limit < event.sample; });
+
             if (sample < numSamples)
-                scenario.midi.push_back ({ sample, { juce::uint8 (status), juce::uint8 (data1), juce::uint8 (data2) } });
+                events.insert (position, { sample, { juce::uint8 (status), juce::uint8 (data1), juce::uint8 (data2) } });
         };
 
         for (int t = random.below (50); t < numSamples; t += random.below (200))
@@ -893,15 +899,12 @@ private:
             const auto off = random.oneIn (2) ? 0x80 | channel : 0x90 | channel;
             add (t + random.below (400), off, note, 0);
 
-            if (random.oneIn (4))
+            if (random.oneIn (3))
             {
                 add (t, 0xb0 | channel, 64, 127);
-                add (t + random.below (300), 0xb0 | channel, 64, 0);
+                add (t + random.below (600), 0xb0 | channel, 64, 0);
             }
         }
-
-        std::stable_sort (scenario.midi.begin(), scenario.midi.end(),
-                          [] (const auto& a, const auto& b) { return a.sample < b.sample; });
     }
 
     //==============================================================================
@@ -916,7 +919,7 @@ private:
         for (int left = random.between (1, limits.maxEdits); left > 0; --left)
         {
             // In the middle of the fades of the edit before, or after them.
-            sample += random.oneIn (2) ? random.between (1, 250) : random.between (1, 900);
+            sample += random.oneIn (3) ? random.between (1, 700) : random.between (1, 200);
 
             if (sample >= numSamples)
                 return;
@@ -933,10 +936,19 @@ private:
         }
     }
 
+    const NodeSpec& touchedOr (const ScenarioState& state, const NodeSpec& other)
+    {
+        const auto found = state.nodes.find (touched.back());
+        return found != state.nodes.end() && mayTouch (found->second, true) ? found->second : other;
+    }
+
     bool tryTo (ScenarioState& state, Edit& edit, const Action& action)
     {
         if (! state.isPossible (action) || ! state.isDefined (action, edit.sample))
             return false;
+
+        if (action.kind == Action::Kind::connect || action.kind == Action::Kind::disconnect)
+            touched.push_back (action.wire.to.node);
 
         state.apply (action);
         edit.actions.push_back (action);
@@ -959,7 +971,7 @@ private:
     {
         const auto add = [&] (const NodeSpec& spec) { tryTo (state, edit, { Action::Kind::add, spec.id, spec, {}, 0 }); };
 
-        switch (state.nodes.empty() ? 2 : random.below (12))
+        switch (state.nodes.empty() ? 2 : random.below (13))
         {
             case 0:
             case 1: // a wire comes
@@ -989,9 +1001,9 @@ private:
                 }
                 break;
 
-            case 5: // a node goes
+            case 5: // a node goes: often one with a wire that came or went a moment ago
                 if (const auto spec = pickNode (state); mayTouch (spec, true))
-                    remove (state, edit, spec);
+                    remove (state, edit, touched.empty() || random.oneIn (2) ? spec : touchedOr (state, spec));
                 break;
 
             case 6: // another takes its id, and its wires
@@ -1040,16 +1052,34 @@ private:
                 break;
 
             case 9:
-            case 10:
-                if (const auto spec = pickNode (state); spec.mayBeBypassed && mayTouch (spec, false))
+            case 10: // rather one that is bypassed than one that is not
+            {
+                auto spec = pickNode (state);
+
+                for (int i = 0; i < 6 && ! spec.bypassed; ++i)
+                    if (const auto& other = pickNode (state); other.mayBeBypassed)
+                        spec = other;
+
+                if (spec.mayBeBypassed && mayTouch (spec, false))
                     tryTo (state, edit, { Action::Kind::bypass, spec.id, {}, {}, spec.bypassed ? 0 : 1 });
                 break;
+            }
 
             case 11:
-                if (const auto spec = pickNode (state);
-                    hasLatencies && spec.role == NodeRole::processor && ! spec.mayBeBypassed && mayTouch (spec, false))
-                    tryTo (state, edit, { Action::Kind::latency, spec.id, {}, {}, random.between (0, limits.maxLatency) });
+            case 12: // rather one whose latency has changed before than another
+            {
+                auto spec = pickNode (state);
+
+                for (int i = 0; i < 8 && ! changedLatency.contains (spec.id); ++i)
+                    if (const auto& other = pickNode (state); other.role == NodeRole::processor && ! other.mayBeBypassed)
+                        spec = other;
+
+                if (hasLatencies && spec.role == NodeRole::processor && ! spec.mayBeBypassed && mayTouch (spec, false)
+                    && tryTo (state, edit,
+                              { Action::Kind::latency, spec.id, {}, {}, random.between (0, limits.maxLatency) }))
+                    changedLatency.insert (spec.id);
                 break;
+            }
 
             default: break;
         }
@@ -1075,9 +1105,10 @@ private:
     Scenario scenario;
     bool hasLatencies = true;
     int numSamples = 0, nextInstance = 1;
-    std::set<NodeId> usedIds;
+    std::set<NodeId> usedIds, changedLatency;
     std::set<std::pair<int, NodeId>> edited;
     std::vector<Wire> gone;
+    std::vector<NodeId> touched; // by wires that came or went, the last one last
     std::vector<std::pair<NodeId, std::vector<Wire>>> removals;
 };
 } // namespace

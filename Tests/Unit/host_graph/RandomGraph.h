@@ -78,7 +78,7 @@ public:
     juce::String getName() const override { return "Test"; }
     host::NodePorts getPorts() const override { return spec.ports; }
     void prepare (const host::PrepareInfo&) override;
-    void process (host::ProcessContext&) noexcept override;
+    void process (host::ProcessContext& context) noexcept override { makeBlock (context); }
     int getLatencySamples() const override { return latency; }
 
     /** What it reports. Its signal's delay stays as it is. */
@@ -91,6 +91,7 @@ private:
         juce::uint8 bytes[3];
     };
 
+    void makeBlock (host::ProcessContext&);
     void handle (const juce::MidiMessageMetadata&);
     void play();
     void send (int status, int data1, int data2);
