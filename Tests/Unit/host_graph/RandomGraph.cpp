@@ -936,10 +936,10 @@ private:
         }
     }
 
-    const NodeSpec& touchedOr (const ScenarioState& state, const NodeSpec& other)
+    NodeId touchedOr (const ScenarioState& state, NodeId other) const
     {
         const auto found = state.nodes.find (touched.back());
-        return found != state.nodes.end() && mayTouch (found->second, true) ? found->second : other;
+        return found != state.nodes.end() && mayTouch (found->second, true) ? found->first : other;
     }
 
     bool tryTo (ScenarioState& state, Edit& edit, const Action& action)
@@ -1003,7 +1003,7 @@ private:
 
             case 5: // a node goes: often one with a wire that came or went a moment ago
                 if (const auto spec = pickNode (state); mayTouch (spec, true))
-                    remove (state, edit, touched.empty() || random.oneIn (2) ? spec : touchedOr (state, spec));
+                    remove (state, edit, touched.empty() || random.oneIn (2) ? spec.id : touchedOr (state, spec.id));
                 break;
 
             case 6: // another takes its id, and its wires
@@ -1011,7 +1011,7 @@ private:
                     mayTouch (spec, true) && edited.insert ({ edit.sample, spec.id }).second)
                 {
                     const auto before = state.wires;
-                    remove (state, edit, spec);
+                    remove (state, edit, spec.id);
                     auto other = spec;
                     other.instance = nextInstance++;
                     other.gain *= 0.75f;
@@ -1085,18 +1085,18 @@ private:
         }
     }
 
-    void remove (ScenarioState& state, Edit& edit, const NodeSpec& spec)
+    void remove (ScenarioState& state, Edit& edit, NodeId id)
     {
         std::vector<Wire> wires;
 
         for (const auto& wire : state.wires)
-            if (wire.from.node == spec.id || wire.to.node == spec.id)
+            if (wire.from.node == id || wire.to.node == id)
                 wires.push_back (wire);
 
-        if (tryTo (state, edit, { Action::Kind::remove, spec.id, {}, {}, 0 }))
+        if (tryTo (state, edit, { Action::Kind::remove, id, {}, {}, 0 }))
         {
-            edited.insert ({ edit.sample, spec.id });
-            removals.emplace_back (spec.id, wires);
+            edited.insert ({ edit.sample, id });
+            removals.emplace_back (id, wires);
         }
     }
 
