@@ -62,6 +62,7 @@ struct Candidate
     PlanWire wire;
     const PlanWire* before = nullptr; ///< the same wire in the previous plan
     bool isNew = false;               ///< was not in the previous plan, and there was one to fade from
+    std::size_t fromIndex = 0, toIndex = 0; ///< among the plan's nodes
     bool isKept = false;              ///< into a node that has been removed: goes on as it was
 };
 
@@ -165,7 +166,10 @@ private:
                 if (! isSameWire (*before[i], candidate.wire))
                     continue;
 
-                candidate.before = before[i];
+                // One that has faded out and comes back is a new one.
+                if (! isOver (*before[i]))
+                    candidate.before = before[i];
+
                 matched[std::size_t (before[i] - previous->wires.data())] = true;
             }
 
@@ -232,22 +236,6 @@ private:
                 if (wire->to == node && ! isOver (*wire))
                     keep (*wire, true);
         }
-
-        // Of two nodes with one id the one that goes comes first.
-        std::stable_sort (candidates.begin(), candidates.end(),
-                          [&] (const Candidate& a, const Candidate& b)
-                          {
-                              const auto keyA = keyOf (a.wire), keyB = keyOf (b.wire);
-                              return keyA != keyB ? keyA < keyB : ! isLive (a.wire.from) && isLive (b.wire.from);
-                          });
-
-        // A node's wires lie together: those into one that goes before those into one that comes, whatever the channels.
-        std::stable_sort (candidates.begin(), candidates.end(),
-                          [&] (const Candidate& a, const Candidate& b)
-                          {
-                              return a.wire.to->id != b.wire.to->id ? a.wire.to->id < b.wire.to->id
-                                                                    : ! isLive (a.wire.to) && isLive (b.wire.to);
-                          });
     }
 
     /** Whether a wire of the previous plan has faded out since. */
@@ -261,19 +249,47 @@ private:
                              : ended (previous->audioEdges[std::size_t (wire.edge)]);
     }
 
+    /** Those of the model and those that are still heard; of several with one id the oldest comes first. */
     void addNodes()
     {
         auto& nodes = shared->nodes;
         nodes = model.getNodes();
 
-        for (const auto* node : removed)
+        if (! removed.empty())
         {
-            const auto held = std::find_if (previous->nodes.begin(), previous->nodes.end(),
-                                            [&] (const auto& candidate) { return candidate.get() == node; });
-            const auto place = std::lower_bound (nodes.begin(), nodes.end(), node->id,
-                                                 [] (const auto& other, NodeId id) { return other->id < id; });
-            nodes.insert (place, *held);
+            std::vector<GraphModel::Node> leaving, all;
+            std::copy_if (previous->nodes.begin(), previous->nodes.end(), std::back_inserter (leaving), [&] (const auto& node)
+                          { return std::find (removed.begin(), removed.end(), node.get()) != removed.end(); });
+            std::merge (leaving.begin(), leaving.end(), nodes.begin(), nodes.end(), std::back_inserter (all),
+                        [] (const auto& a, const auto& b) { return a->id < b->id; });
+            nodes = std::move (all);
         }
+
+        for (auto& candidate : candidates)
+        {
+            candidate.fromIndex = indexOf (candidate.wire.from);
+            candidate.toIndex = indexOf (candidate.wire.to);
+        }
+
+        // A node's wires lie together, and add up by the id of their sources.
+        const auto placeOf = [] (const Candidate& c)
+        { return std::tuple (c.toIndex, c.wire.toChannel, c.wire.from->id, c.wire.fromChannel, c.fromIndex); };
+        const auto isBefore = [&] (const Candidate& a, const Candidate& b) { return placeOf (a) < placeOf (b); };
+
+        if (! std::is_sorted (candidates.begin(), candidates.end(), isBefore))
+            std::sort (candidates.begin(), candidates.end(), isBefore);
+    }
+
+    std::size_t indexOf (const NodeRuntime* node) const
+    {
+        const auto& nodes = shared->nodes;
+        auto found = std::lower_bound (nodes.begin(), nodes.end(), node->id,
+                                       [] (const auto& other, NodeId id) { return other->id < id; });
+
+        while (found->get() != node)
+            ++found;
+
+        return std::size_t (found - nodes.begin());
     }
 
     void makeVertices()
@@ -288,7 +304,7 @@ private:
             auto* node = nodes[i].get();
             auto lastWire = firstWire;
 
-            while (lastWire < candidates.size() && candidates[lastWire].wire.to == node)
+            while (lastWire < candidates.size() && candidates[lastWire].toIndex == i)
                 ++lastWire;
 
             // Other nodes read a feedback node from its reading half, which waits for nothing.
@@ -310,16 +326,7 @@ private:
         sourceVertex.resize (candidates.size());
 
         for (std::size_t i = 0; i < candidates.size(); ++i)
-        {
-            const auto* from = candidates[i].wire.from;
-            auto found = std::lower_bound (nodes.begin(), nodes.end(), from->id,
-                                           [] (const auto& other, NodeId id) { return other->id < id; });
-
-            while (found->get() != from)
-                ++found;
-
-            sourceVertex[i] = outputVertex[std::size_t (found - nodes.begin())];
-        }
+            sourceVertex[i] = outputVertex[candidates[i].fromIndex];
 
         findOutgoing();
     }

@@ -252,12 +252,10 @@ TEST_CASE ("edits of sines make no step that sine and fade do not allow: serial"
     checkSteps (withSerialRenderer, scaled (1000));
 }
 
-#if AUDIOHOST_HAS_PARALLEL_RENDERER
 TEST_CASE ("edits of sines make no step that sine and fade do not allow: parallel", "[edits][parallel]")
 {
     checkSteps (withThreads (3), scaled (200));
 }
-#endif
 
 //==============================================================================
 namespace
@@ -309,12 +307,10 @@ TEST_CASE ("paths that no edit touches sound the same as without edits bit for b
     checkUntouchedPaths (withSerialRenderer, scaled (500));
 }
 
-#if AUDIOHOST_HAS_PARALLEL_RENDERER
 TEST_CASE ("paths that no edit touches sound the same as without edits bit for bit: parallel", "[edits][parallel]")
 {
     checkUntouchedPaths (withThreads (3), scaled (100));
 }
-#endif
 
 //==============================================================================
 namespace
@@ -364,7 +360,5 @@ TEST_CASE ("a MIDI wire that goes ends the notes that sound on it and lifts the 
                                             { 109, { 0xb3, 64, 0 } } };
     REQUIRE (cutMidiWire (withReference, removesSource) == expected);
     REQUIRE (cutMidiWire (withSerialRenderer, removesSource) == expected);
-#if AUDIOHOST_HAS_PARALLEL_RENDERER
     REQUIRE (cutMidiWire (withThreads (2), removesSource) == expected);
-#endif
 }

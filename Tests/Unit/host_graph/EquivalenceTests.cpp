@@ -56,7 +56,6 @@ TEST_CASE ("random edits: the serial renderer gives what the reference gives bit
     compareOverSeeds (1501, numGraphs, edited(), withReference, withSerialRenderer);
 }
 
-#if AUDIOHOST_HAS_PARALLEL_RENDERER
 TEST_CASE ("random edits: 2 threads give what one gives bit for bit", "[equivalence][edits][parallel]")
 {
     compareOverSeeds (1, scaled (2000), edited(), withSerialRenderer, withThreads (2));
@@ -76,7 +75,6 @@ TEST_CASE ("random edits: 8 threads give what one gives bit for bit", "[equivale
 {
     compareOverSeeds (1, scaled (2000), edited(), withSerialRenderer, withThreads (8));
 }
-#endif
 
 TEST_CASE ("a scenario is the same each time and most of them sound", "[equivalence]")
 {

@@ -10,13 +10,6 @@
 #include <string>
 #include <vector>
 
-#if __has_include(<host_graph/ParallelRenderer.h>)
-#include <host_graph/ParallelRenderer.h>
-#define AUDIOHOST_HAS_PARALLEL_RENDERER 1
-#else
-#define AUDIOHOST_HAS_PARALLEL_RENDERER 0
-#endif
-
 /** Plays scenarios with anything that renders, and compares what comes out. */
 namespace graphtest
 {
@@ -45,7 +38,13 @@ public:
         renderer.warmUp (*plan);
     }
 
-    void render (const host::BlockIO& io) { renderer.render (*plan, io); }
+    void render (const host::BlockIO& io)
+    {
+        if constexpr (std::is_same_v<Renderer, host::SerialRenderer>)
+            renderer.render (*plan, io);
+        else
+            renderer.render (plan, io);
+    }
 
 private:
     host::PrepareInfo info;
@@ -61,13 +60,17 @@ inline const auto withReference = [] (const host::PrepareInfo& info, rt::Collect
 inline const auto withSerialRenderer = [] (const host::PrepareInfo& info, rt::Collector& collector)
 { return EnginePlayer<host::SerialRenderer> (info, collector); };
 
-#if AUDIOHOST_HAS_PARALLEL_RENDERER
+/** Always in parallel, also where that is slower. */
 inline auto withThreads (int numThreads)
 {
     return [numThreads] (const host::PrepareInfo& info, rt::Collector& collector)
-    { return EnginePlayer<host::ParallelRenderer> (info, collector, numThreads); };
+    {
+        host::ParallelRenderer::Options options;
+        options.numThreads = numThreads;
+        options.isAlwaysParallel = true;
+        return EnginePlayer<host::ParallelRenderer> (info, collector, options);
+    };
 }
-#endif
 /**@}*/
 
 struct Rendering

@@ -281,9 +281,7 @@ TEST_CASE ("pulses line up at every node and sink, audio and MIDI, and again whe
     checkPulses (withSerialRenderer, scaled (200));
 }
 
-#if AUDIOHOST_HAS_PARALLEL_RENDERER
 TEST_CASE ("pulses line up at every node and sink, audio and MIDI, and again when latencies have changed: parallel", "[pdc]")
 {
     checkPulses (withThreads (3), scaled (50));
 }
-#endif

@@ -162,12 +162,9 @@ void ReferenceGraph::setModel (const host::GraphModel& model)
 
     for (auto& wire : wires)
     {
+        // Wires into a node that was taken out go on as they were, also those in mid-fade.
         if (! wire->destination->isInModel)
-        {
-            // Wires into a node that was taken out keep their gain. Open: one in mid-fade stays, here, at where it is.
-            wire->target = wire->position;
             continue;
-        }
 
         const auto isWanted = wanted.contains (wire.get());
 
@@ -341,7 +338,7 @@ void ReferenceGraph::process (Node& node, const host::BlockIO& io)
         channels.push_back (&samples[i]);
     }
 
-    if (node.runs)
+    if (node.wet > 0 || node.wetTarget > 0)
     {
         juce::MidiBuffer midi;
 
@@ -436,7 +433,6 @@ void ReferenceGraph::render (const host::BlockIO& io)
         if (node->wet < 0)
             node->wet = node->wetTarget;
 
-        node->runs = node->wet > 0 || node->wetTarget > 0;
     }
 
     for (int sample = 0; sample < io.numSamples; ++sample, ++now)

@@ -32,7 +32,7 @@ public:
         now. */
     void setModel (const host::GraphModel&);
 
-    /** One block. Where blocks begin matters to one thing only: whether a bypassed node still runs. */
+    /** One block. Where blocks begin does not matter. */
     void render (const host::BlockIO&);
 
     /** Of the present model. */
@@ -97,7 +97,6 @@ private:
         std::int64_t samplesMade = 0;
 
         int wet = -1, wetTarget = fadeSamples; // in 256ths; -1 has not been rendered
-        bool runs = true;
 
         host::NodeRole role() const { return runtime->role; }
         bool isFeedback() const { return role() == host::NodeRole::feedback; }
