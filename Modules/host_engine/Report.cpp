@@ -72,6 +72,58 @@ Json rescueToJson()
              { "invalid", statistics.invalid } };
 }
 
+const char* toString (FlightRecorder::Outcome outcome)
+{
+    switch (outcome)
+    {
+        case FlightRecorder::Outcome::late: return "late";
+        case FlightRecorder::Outcome::busy: return "busy";
+        case FlightRecorder::Outcome::complete: break;
+    }
+
+    return "complete";
+}
+
+/** The last blocks before each missed deadline and before the end, with which node ran when on which thread; null where nobody
+    recorded. */
+Json recordingsToJson (const std::vector<FlightRecorder::Recording>& recordings)
+{
+    auto result = Json::array();
+
+    for (const auto& recording : recordings)
+    {
+        auto blocks = Json::array();
+        const auto toMicros = [] (std::int64_t nanos) { return double (nanos) * 1.0e-3; };
+
+        for (const auto& block : recording.blocks)
+        {
+            auto runs = Json::array();
+
+            for (const auto& run : recording.runs)
+                if (run.block == block.number)
+                    runs.push_back ({ { "node", run.node },
+                                      { "thread", run.thread },
+                                      { "start", toMicros (run.startNanos - block.startNanos) },
+                                      { "micros", toMicros (run.lengthNanos) } });
+
+            blocks.push_back ({ { "number", block.number },
+                                { "micros", toMicros (block.lengthNanos) },
+                                { "period", toMicros (block.periodNanos) },
+                                { "outcome", toString (block.outcome) },
+                                { "parallel", block.isParallel },
+                                { "ready", block.mostReady },
+                                { "pageFaults", block.pageFaults },
+                                { "violations", block.violations },
+                                { "culprit", block.culprit == 0 ? Json() : Json (block.culprit) },
+                                { "runs", std::move (runs) } });
+        }
+
+        result.push_back (std::move (blocks));
+    }
+
+    return result.empty() ? Json() : result;
+}
+
 Json guardToJson (const Engine& engine)
 {
     const auto snapshot = rt::guard::getSnapshot();
@@ -123,7 +175,7 @@ Json Report::toJson (const Engine& engine, rt::Collector::Stats collector) const
         { "blocks", engine.getBlockCount() },
         { "sampleRate", engine.getInfo().sampleRate },
         { "blockSize", engine.getInfo().maxBlockSize },
-        { "threads", threads },
+        { "threads", engine.getNumThreads() },
         { "xruns", orNull (xruns) },
         { "deadlineMisses", orNull (deadlineMisses) },
         { "clipped", clipped },
@@ -137,8 +189,41 @@ Json Report::toJson (const Engine& engine, rt::Collector::Stats collector) const
         { "guard", guardToJson (engine) },
         { "collector",
           { { "allocated", collector.allocated }, { "collected", collector.collected }, { "pending", collector.pending } } },
-        { "cache", { { "hits", nullptr }, { "misses", nullptr }, { "underruns", nullptr } } }
+        { "cache", { { "hits", nullptr }, { "misses", nullptr }, { "underruns", nullptr } } },
+        { "latency", engine.getLatencySamples() },
+        { "load", engine.getLoad() },
+        { "droppedBlocks", engine.getDroppedBlocks() },
+        { "flight", recordingsToJson (recordings) }
     };
+}
+
+std::string describeNode (const GraphModel& graph, NodeId id)
+{
+    const auto node = graph.find (id);
+    return "node " + std::to_string (id) + (node ? " (" + node->name + ")" : "");
+}
+
+std::string describeLateBlock (const FlightRecorder::Recording& recording, const FlightRecorder::Block& block,
+                               const GraphModel& graph)
+{
+    const auto toMillis = [] (std::int64_t nanos) { return juce::String (double (nanos) * 1.0e-6, 2).toStdString(); };
+    auto text = "block " + std::to_string (block.number) + " was late (" + toMillis (block.lengthNanos) + " of "
+                + toMillis (block.periodNanos) + " ms): ";
+
+    if (block.culprit != 0)
+        return text + describeNode (graph, block.culprit) + " had not come back";
+
+    const FlightRecorder::Run* longest = nullptr;
+
+    for (const auto& run : recording.runs)
+        if (run.block == block.number && (longest == nullptr || run.lengthNanos > longest->lengthNanos))
+            longest = &run;
+
+    if (longest == nullptr)
+        return text + "its nodes were not timed; with --report every one is";
+
+    return text + describeNode (graph, longest->node) + " took " + toMillis (longest->lengthNanos) + " ms on "
+           + (longest->thread == 0 ? std::string ("the audio thread") : "worker " + std::to_string (longest->thread));
 }
 
 } // namespace host

@@ -18,10 +18,19 @@ struct Report
     std::uint64_t clipped = 0;
     std::optional<std::string> outputHash;
     std::vector<NodeId> missing; ///< nodes whose plugin could not be made
-    int threads = 1;
+
+    /** Around missed deadlines, and at the end. */
+    std::vector<FlightRecorder::Recording> recordings;
+    static constexpr std::size_t mostRecordings = 8;
 
     /** Message thread, after the audio thread has stopped. The keys are the program's contract. */
     nlohmann::ordered_json toJson (const Engine&, rt::Collector::Stats) const;
 };
+
+/** "node 3 (Echo)", for a person. */
+std::string describeNode (const GraphModel&, NodeId);
+
+/** Which nodes took the most of a block that was late, for a person. */
+std::string describeLateBlock (const FlightRecorder::Recording&, const FlightRecorder::Block&, const GraphModel&);
 
 } // namespace host

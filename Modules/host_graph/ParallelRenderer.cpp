@@ -125,12 +125,19 @@ void ParallelRenderer::runOps (int op, Worker& self) noexcept
 {
     // A copy: if the block is abandoned while this thread hangs in a node, the next one has its own.
     const auto block = context;
-    const rt::guard::RealtimeScope scope (block.number);
 
     while (op >= 0)
     {
-        self.node.store (block.plan->ops[std::size_t (op)].node, std::memory_order_seq_cst);
-        detail::OpRunner::run (block, op, self.thread);
+        auto& node = *block.plan->ops[std::size_t (op)].node;
+        self.node.store (&node, std::memory_order_seq_cst);
+
+        if (options.keepsPluginsAway && ! node.isWarm)
+            warmUpOnWorker (*block.plan, op, self);
+
+        {
+            const rt::guard::RealtimeScope scope (block.number);
+            detail::OpRunner::run (block, op, self.thread);
+        }
 
         self.node.store (nullptr, std::memory_order_relaxed);
 
@@ -143,6 +150,27 @@ void ParallelRenderer::runOps (int op, Worker& self) noexcept
 
         op = complete (*block.plan, op, false);
     }
+}
+
+/** What a node does at its first block is done outside the guard's scope. Few samples, for the audio thread waits. */
+void ParallelRenderer::warmUpOnWorker (const RenderPlan& current, int index, Worker& self) noexcept
+{
+    constexpr auto samples = 16;
+    constexpr std::size_t mostChannels = 64;
+    const auto& op = current.ops[std::size_t (index)];
+
+    if (! op.isPlugin || op.node->bypassed.load (std::memory_order_relaxed) || std::size_t (op.numChannels) > mostChannels)
+        return;
+
+    // Not in the plan's buffers: the node's input may lie there already.
+    std::array<std::array<float, samples>, mostChannels> silence;
+    std::array<float*, mostChannels> channels;
+    std::transform (silence.begin(), silence.end(), channels.begin(), [] (auto& channel) { return channel.data(); });
+
+    self.thread.running.store (op.id, std::memory_order_relaxed);
+    warmUpNode (*op.node, channels.data(), std::min (samples, current.info.maxBlockSize), samples);
+    self.thread.running.store (0, std::memory_order_relaxed);
+    op.node->isWarm = true;
 }
 
 int ParallelRenderer::complete (const RenderPlan& current, int index, bool isCaller) noexcept

@@ -126,6 +126,7 @@ private:
     void addWorker();
     void work (Worker&) noexcept;
     void runOps (int op, Worker&) noexcept;
+    void warmUpOnWorker (const RenderPlan&, int op, Worker&) noexcept;
     void sleep() noexcept;
     int takeOp() noexcept;
     int complete (const RenderPlan&, int op, bool isCaller) noexcept;

@@ -60,7 +60,7 @@ void Renderer::warmUpNode (NodeRuntime& node, float* const* channels, int maxBlo
     juce::MidiBuffer midi;
 
     // Notes off reach no sounding voice, but they make lists of events grow now and not in the music.
-    if (node.ports.midiInput && numSamples > 0)
+    if (node.ports.midiInput)
     {
         midi.ensureSize (RenderPlan::midiCapacityBytes);
 
@@ -88,6 +88,9 @@ void Renderer::warmUp (const RenderPlan& plan, int numSamples) noexcept
     const juce::ScopedNoDenormals noDenormals;
     isSomeNodeCold = false;
     plan.isTaken.store (true, std::memory_order_release); // with the compiler's load
+
+    if (numSamples == 0)
+        return;
 
     for (const auto index : plan.newOps)
     {

@@ -23,7 +23,7 @@ public:
     /** Runs every node that is new once, in silence, on this thread: what a plugin does at its first block (thread-local
         storage, lazy tables) is done outside the music and the guard. Must come before render() of a plan with new nodes. Time:
         linear in the new nodes alone.
-        @param numSamples  fewer where the nodes have been warmed up on another thread already, 0 where this one must not run them */
+        @param numSamples  fewer where the nodes have been warmed up on another thread already; 0 leaves them to whom will run them */
     void warmUp (const RenderPlan&, int numSamples = warmUpSamples) noexcept;
 
     /** The same for one node that is in no plan yet, on any thread.

@@ -6,11 +6,13 @@
 #include <host_plugins/PluginPaths.h>
 #include <rt_guard/rt_guard.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <iostream>
 #include <memory>
 #include <unistd.h>
+#include <vector>
 
 namespace cli
 {
@@ -40,12 +42,37 @@ void check (const PlayOptions& options)
 {
     options.run.apply();
 
-    if (options.bounded)
-        refuseForNow ("--bounded");
+    if (options.bounded && options.run.threads.value_or (2) < 2)
+        throw host::Error ("--bounded", "keeps plugins off the audio thread, and there is no other with --threads 1",
+                           "give --threads 2 or more, or leave --bounded out");
 
     if (options.osc)
         refuseForNow ("--osc");
 }
+
+/** Which node made a block late, as far as is known. A line a second at most. */
+class LateBlocks
+{
+public:
+    explicit LateBlocks (const host::Engine& engineToAsk) : engine (engineToAsk) {}
+
+    void tellOf (const host::FlightRecorder::Recording& recording)
+    {
+        const auto missed = std::find_if (recording.blocks.rbegin(), recording.blocks.rend(),
+                                          [] (const auto& block) { return block.isMissed(); });
+        const auto now = std::chrono::steady_clock::now();
+
+        if (missed == recording.blocks.rend() || now < nextLine)
+            return;
+
+        nextLine = now + std::chrono::seconds (1);
+        tell (host::describeLateBlock (recording, *missed, engine.getGraph()));
+    }
+
+private:
+    const host::Engine& engine;
+    std::chrono::steady_clock::time_point nextLine{};
+};
 
 /** One line that lives, on a terminal. */
 void showStatus (host::LiveHost& live)
@@ -82,6 +109,10 @@ int play (const PlayOptions& options)
     auto& device = *live.getDevice();
     const host::CrashReport crashReport (engine);
 
+    const auto numThreads =
+        options.run.threads.value_or (std::max (options.bounded ? 2 : 1, host::LiveHost::getDefaultThreads()));
+    live.setThreads (numThreads, options.bounded);
+
     auto made = host::SessionGraph::build (session, formats, engine.getInfo(), engine.getCollector(), prepareToLoad);
     auto exitCode = tellNotes (made);
     engine.setGraph (made.graph);
@@ -91,6 +122,8 @@ int play (const PlayOptions& options)
     engine.setPlaying (true);
 
     live.start();
+    LateBlocks lateBlocks (engine);
+    std::vector<host::FlightRecorder::Recording> recordings;
 
     std::cout << "Playing " << (session.getName().empty() ? file.getFileName().toStdString() : session.getName()) << " on "
               << device.getDescription() << std::endl;
@@ -113,6 +146,17 @@ int play (const PlayOptions& options)
 
         tellNewSites();
 
+        if (auto recording = engine.takeRecording())
+        {
+            lateBlocks.tellOf (*recording);
+
+            if (recordings.size() < host::Report::mostRecordings)
+                recordings.push_back (std::move (*recording));
+        }
+
+        if (const auto warning = live.takeThreadWarning(); ! warning.empty())
+            tell (warning);
+
         if (isTerminal && Clock::now() >= nextStatus)
         {
             nextStatus = Clock::now() + std::chrono::milliseconds (250);
@@ -125,6 +169,10 @@ int play (const PlayOptions& options)
 
     if (! live.stop())
         host::CrashReport::reportHang (engine, engine.getRunningNode(), 2);
+
+    if (engine.getDroppedBlocks() > 0)
+        tell (std::to_string (engine.getDroppedBlocks()) + " blocks were silent because "
+              + host::describeNode (engine.getGraph(), engine.getCulprit()) + " was late; bypass it, or give it more time with a larger --block");
 
     if (live.hasFailed())
     {
@@ -142,11 +190,18 @@ int play (const PlayOptions& options)
     report.xruns = live.getXruns();
     report.deadlineMisses = live.getDeadlineMisses();
     report.clipped = live.getLimitedSamples();
+    report.recordings = std::move (recordings);
+    report.recordings.push_back (engine.copyRecording());
 
     for (const auto& missing : made.missing)
         report.missing.push_back (missing.id);
 
     writeReport (options.run.report, report, engine);
+
+    // A thread that is in there for good takes all that it uses along.
+    if (engine.hasStuckWorkers())
+        host::CrashReport::reportHang (engine, engine.getCulprit(), 1);
+
     const auto count = [] (std::uint64_t number, const std::string& what)
     { return std::to_string (number) + " " + what + (number == 1 ? "" : "s"); };
     std::cout << "Played " << count (engine.getBlockCount(), "block") << ", " << count (*report.xruns, "xrun") << ", "
@@ -164,7 +219,7 @@ void addPlayCommand (CLI::App& app, Outcome& outcome)
     command->add_option ("--device", options->device, "JACK, ALSA or Virtual; the best there is where not given")
         ->type_name ("TYPE[:NAME]");
     options->run.addTo (*command);
-    command->add_flag ("--bounded", options->bounded, "Plugins off the audio thread (not in this version yet)");
+    command->add_flag ("--bounded", options->bounded, "Plugins off the audio thread, so that none can hold it up");
     command->add_option ("--osc", options->osc, "Remote control (not in this version yet)")->type_name ("PORT");
     command->callback ([options, &outcome] { outcome.exitCode = play (*options); });
 }

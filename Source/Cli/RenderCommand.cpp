@@ -104,6 +104,10 @@ int render (const RenderOptions& options)
     host::Engine engine (info);
     const host::CrashReport crashReport (engine);
 
+    host::Engine::Threads threads;
+    threads.number = options.run.threads.value_or (1);
+    engine.setThreads (threads);
+
     auto made = options.session.empty()
                     ? host::SessionGraph::buildChain (options.plugins, formats, info, engine.getCollector(), prepareToLoad)
                     : host::SessionGraph::build (session, formats, info, engine.getCollector(), prepareToLoad);

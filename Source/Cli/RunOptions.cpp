@@ -69,10 +69,7 @@ void RunOptions::apply() const
         checkRange ("--seconds", *seconds, 0.001, 604800.0, " seconds (a week)");
 
     if (threads)
-        checkRange ("--threads", *threads, 1, 1024, "");
-
-    if (threads && *threads > 1)
-        refuseForNow ("--threads " + std::to_string (*threads));
+        checkRange ("--threads", *threads, 1, host::ParallelRenderer::mostThreads, "");
 
     const auto modes = { Mode::off, Mode::count, Mode::report, Mode::abort, Mode::rescue };
     const auto mode = std::find_if (modes.begin(), modes.end(), [this] (Mode m) { return guard == toString (m); });

@@ -115,6 +115,7 @@ int runApp (const juce::File& session, const std::atomic<bool>& stop)
     const auto live = openLiveHost (settings, trouble);
     auto& engine = live->getEngine();
     const host::CrashReport crashReport (engine);
+    live->setThreads (host::LiveHost::getDefaultThreads());
     engine.setMeasuring (true);
     engine.setMetering (true);
 

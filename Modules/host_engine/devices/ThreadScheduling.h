@@ -7,6 +7,7 @@ namespace host
 struct RealtimePriority
 {
     static constexpr int audio = 65;
+    static constexpr int worker = 64; ///< beside the audio thread: whoever waits for it comes first
     static constexpr int midiOutput = 60;
 };
 

@@ -1,5 +1,9 @@
 #include "LiveHost.h"
 
+#include "../devices/ThreadScheduling.h"
+
+#include <algorithm>
+
 namespace host
 {
 
@@ -34,9 +38,39 @@ void LiveHost::openMidi (const MidiPortsOff& off)
     midiOutputs->openAll (off.outputs, *midiPorts);
 }
 
+int LiveHost::getDefaultThreads()
+{
+    return std::clamp (juce::SystemStats::getNumCpus(), 1, ParallelRenderer::mostThreads);
+}
+
+void LiveHost::setThreads (int numThreads, bool isBounded)
+{
+    Engine::Threads threads;
+    threads.number = numThreads;
+    threads.isBounded = isBounded;
+    threads.isRecording = true;
+    threads.onWorkerStart = [ordinary = ordinaryWorkers]
+    {
+        juce::Thread::setCurrentThreadName ("render");
+
+        if (! makeThisThreadRealtime (RealtimePriority::worker))
+            ordinary->fetch_add (1);
+    };
+    engine->setThreads (threads);
+}
+
+std::string LiveHost::takeThreadWarning()
+{
+    if (ordinaryWorkers->exchange (0) == 0)
+        return {};
+
+    return "the render workers: are not real-time, so other programs can hold them up; see the cure with \"AudioHost doctor\", or "
+           "render on the audio thread alone with --threads 1";
+}
+
 LiveHost::~LiveHost()
 {
-    const auto hasEnded = stop();
+    const auto hasEnded = stop() && ! engine->hasStuckWorkers();
     midiInputs.closeAll();
 
     if (hasEnded)

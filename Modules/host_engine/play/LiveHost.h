@@ -3,6 +3,7 @@
 #include "../devices/AudioDevices.h"
 #include "LivePlayer.h"
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -29,6 +30,16 @@ public:
     explicit LiveHost (const PrepareInfo&, MidiPorts* = nullptr);
 
     ~LiveHost();
+
+    /** As many as the machine has cores. */
+    static int getDefaultThreads();
+
+    /** Before the first start(): how many threads render, the audio thread included, and whether plugins are kept off that one. The
+        workers are real-time, one step below the audio thread, where that is allowed. */
+    void setThreads (int numThreads, bool isBounded = false);
+
+    /** What a person should know of the workers, once; else empty. */
+    std::string takeThreadWarning();
 
     /** Begins to play what the engine runs, with a fade. */
     void start();
@@ -81,6 +92,7 @@ private:
     std::unique_ptr<LivePlayer> player;
     std::optional<DeviceRequest> current; ///< what the device was opened with
     Counts before;
+    std::shared_ptr<std::atomic<int>> ordinaryWorkers = std::make_shared<std::atomic<int>> (0); ///< that may not be real-time
     int xrunsAtStart = 0;
     bool isPlaying = false;
 };

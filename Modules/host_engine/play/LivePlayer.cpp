@@ -13,6 +13,7 @@ LivePlayer::LivePlayer (Engine& e, MidiInputs& inputs, MidiOutputs& outputs)
 {
     midiIn.ensureSize (RenderPlan::midiCapacityBytes);
     midiOut.ensureSize (RenderPlan::midiCapacityBytes);
+    droppedBefore = engine.getDroppedBlocks();
 }
 
 void LivePlayer::audioDeviceIOCallbackWithContext (const float* const* inputs, int numInputs, float* const* outputs,
@@ -49,8 +50,13 @@ void LivePlayer::processBlock (const float* const* inputs, int numInputs, float*
     makeSafe (outputs, numOutputs, numSamples);
     fade (outputs, numOutputs, numSamples);
 
-    if (std::chrono::steady_clock::now() - start > period)
+    const auto dropped = engine.getDroppedBlocks();
+
+    // A block that is not there in time is as late as one that comes too late.
+    if (std::chrono::steady_clock::now() - start > period || dropped != droppedBefore)
         deadlineMisses.store (deadlineMisses.load (std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+
+    droppedBefore = dropped;
 }
 
 void LivePlayer::makeSafe (float* const* outputs, int numOutputs, int numSamples) noexcept

@@ -51,6 +51,7 @@ private:
     juce::MidiBuffer midiIn, midiOut;
     float fadeGain = 0.0f;
     PageFaultMeter pageFaults;
+    std::uint64_t droppedBefore = 0;
 
     std::atomic<bool> isEnding{ false }, isOver{ false };
     std::atomic<std::uint64_t> limitedSamples{ 0 }, deadlineMisses{ 0 };

@@ -67,13 +67,13 @@ TEST_CASE_METHOD (Player, "nothing above +12 dBFS and nothing that is not finite
          std::vector<std::pair<float, float>>{ { 3.9f, 3.9f },
                                                { 4.5f, host::LivePlayer::limit },
                                                { -1000.0f, -host::LivePlayer::limit },
-                                               { std::numeric_limits<float>::infinity(), host::LivePlayer::limit },
-                                               { -std::numeric_limits<float>::infinity(), -host::LivePlayer::limit },
+                                               { std::numeric_limits<float>::infinity(), 0.0f },
+                                               { -std::numeric_limits<float>::infinity(), 0.0f },
                                                { std::numeric_limits<float>::quiet_NaN(), 0.0f } })
     {
         process (in);
         REQUIRE (output.getSample (0, 20) == out);
     }
 
-    REQUIRE (player.getLimitedSamples() == 5 * 64);
+    REQUIRE (player.getLimitedSamples() == 2 * 64);
 }
