@@ -1,5 +1,6 @@
 #include "Support/Expect.h"
 #include "Support/PluginFiles.h"
+#include "Support/Terminal.h"
 
 #include <catch2/catch.hpp>
 
@@ -440,6 +441,38 @@ TEST_CASE_METHOD (Check, "check: the last line tells failed plugins from those t
     REQUIRE (mixed.exitCode == 2);
     REQUIRE_THAT (mixed.out, EndsWith ("\n1 of 3 plugins failed, 1 could not be checked.\n"));
     REQUIRE_THAT (mixed.err, StartsWith ("AudioHost: ") && Contains ("nowhere.vst3"));
+}
+
+TEST_CASE_METHOD (Check, "check: a terminal shows how far it is with which of several plugins, and nothing of it stays")
+{
+    const auto slow = mischief ("IsSlow");
+    const std::vector<std::string> arguments{ "check", testPlugin ("TestPass"), slow, "--seconds", "5" };
+    Terminal terminal;
+    beforeExec = [&terminal] { terminal.becomeStandardError(); };
+    const auto shown = run (arguments);
+    const auto text = terminal.takeText();
+    REQUIRE (shown.exitCode == 0);
+
+    // Each line begins anew where the one before it was.
+    const std::string again = "\r\033[K", title = "Checking 2/2 " + slow + " [";
+    REQUIRE_THAT (text, StartsWith (again + "Checking ") && EndsWith (again));
+    REQUIRE (std::count (text.begin(), text.end(), '\n') == 0);
+    std::vector<int> percentages;
+
+    for (auto at = text.find (again + title); at != std::string::npos; at = text.find (again + title, at + 1))
+    {
+        const auto end = text.find ("] ", at);
+        REQUIRE (end != std::string::npos);
+        percentages.push_back (std::stoi (text.substr (end + 2)));
+    }
+
+    REQUIRE (percentages.size() > 1);
+    REQUIRE (std::is_sorted (percentages.begin(), percentages.end()));
+    REQUIRE (percentages.front() < percentages.back());
+    REQUIRE_THAT (shown.out, ! Contains ("Checking") && ! Contains ("\r") && Contains ("IsSlow"));
+
+    beforeExec = {};
+    REQUIRE (run (arguments).err.empty());
 }
 
 TEST_CASE_METHOD (Check, "check: a JUnit report has each plugin, those that could not be checked too, and is written whole")

@@ -12,8 +12,9 @@ namespace host::check
 class OutputWatch
 {
 public:
-    /** The input never exceeds 1, so that this is +80 dB: no gain that anybody wants. (Amplifiers that go up to +70 dB exist.) */
-    static constexpr float runawayLevel = 10000.0f;
+    /** The input never exceeds 1, so that this is +100 dB: no gain that anybody wants (amplifiers that go up to +70 dB exist), and
+        above any frequency in hertz, which analysers put out through audio ports. */
+    static constexpr float runawayLevel = 100000.0f;
 
     /** @returns how much the block sounds: half the distance between the lowest and the highest sample of the channel where it
                  is largest, so that what does not move is none; 0 if it holds NaN or infinity */

@@ -294,6 +294,12 @@ TEST_CASE ("Output that is no sound is found, once a phase")
         CHECK (outcome.findings[0].detail.find ("120 dBFS") != std::string::npos);
     }
 
+    SECTION ("a frequency that an audio port tells in hertz is none, up to the highest that there is")
+    {
+        plugin.onBlock = [&] (auto& context) { context.channels[0][0] = 96000.0f; };
+        CHECK (drive (plugin).findings.empty());
+    }
+
     SECTION ("but what is in an input without an output is not")
     {
         plugin.ports.audioOutputs = 1;
