@@ -43,6 +43,10 @@ constinit std::array<Site, maxSites> sites{};
 constinit std::array<std::atomic<std::uint16_t>, 2 * maxSites> shortcuts{};
 
 constinit std::atomic<std::uint64_t> numOverflows{ 0 }, nextOrder{ 1 }, numResets{ 0 };
+
+/** Release after the site is ready, acquire before the table is looked at: whoever sees the number sees the sites. */
+constinit std::atomic<std::uint64_t> numSitesMade{ 0 };
+
 constinit std::atomic<std::uint32_t> numWriters{ 0 };
 constinit std::atomic<bool> resetting{ false };
 constinit std::mutex resetMutex;
@@ -138,6 +142,7 @@ struct Call
                 site.distance = distance;
                 site.stack = stack;
                 site.ready.store (true, std::memory_order_release);
+                numSitesMade.fetch_add (1, std::memory_order_release);
                 present = key;
             }
 
@@ -220,13 +225,16 @@ RawRecords copyRecords()
     RawRecords result;
 
     for (const auto& site : sites)
-        if (auto copy = copySite (site); copy.order != 0)
-            result.sites.push_back (std::move (copy));
+        if (site.ready.load (std::memory_order_relaxed))
+            if (auto copy = copySite (site); copy.order != 0)
+                result.sites.push_back (std::move (copy));
 
     std::sort (result.sites.begin(), result.sites.end(), [] (auto& a, auto& b) { return a.order < b.order; });
     result.overflow = numOverflows.load (std::memory_order_relaxed);
     return result;
 }
+
+std::uint64_t countSitesMade() noexcept { return numSitesMade.load (std::memory_order_acquire); }
 
 Verdict getVerdict (const Site& site) noexcept { return site.verdict.load (std::memory_order_relaxed); }
 void setVerdict (Site& site, Verdict verdict) noexcept { site.verdict.store (verdict, std::memory_order_relaxed); }

@@ -77,6 +77,14 @@ public:
         const std::lock_guard lock (mutex);
         std::vector<Violation> result;
 
+        // It is asked many times a second, mostly for nothing.
+        const auto numSites = detail::countSitesMade();
+
+        if (numSites == numSitesLookedAt)
+            return result;
+
+        numSitesLookedAt = numSites;
+
         for (const auto& site : detail::copyRecords().sites)
         {
             auto& known = look (site);
@@ -169,10 +177,12 @@ private:
         for (auto& [order, known] : sites)
             known.isJudged = false;
 
+        numSitesLookedAt = 0; // some that were suppressed may be told now
         detail::forgetVerdicts();
     }
 
     std::mutex mutex;
+    std::uint64_t numSitesLookedAt = 0;       ///< by takeNewSites(), of those ever made
     std::map<std::uint64_t, KnownSite> sites; ///< by their order
     std::map<std::uint32_t, std::string> nodeNames;
     std::vector<Suppression> suppressions;

@@ -99,45 +99,87 @@ const Module& getExecutable()
 
 #if RT_GUARD_HAS_LIBBACKTRACE
 
-/** Debug information of all loaded modules, some 50 MB with this program's own. libbacktrace finds them when its state is made and
-    can free none, so a new one is made only when a stack leads through a module that was not there then. One thread at a time. */
-backtrace_state* getDebugInformation (const Module& module)
+/** The debug information of one module, read once and kept, as libbacktrace can free none: some 30 MB for this program's own. One thread
+    at a time. */
+class DebugInformation
 {
-    static backtrace_state* state = nullptr;
+public:
+    using Visit = int (dl_phdr_info*, std::size_t, void*);
 
-    // By their place: another may come to the place of one that has gone. Never destroyed, as threads may record to the last.
-    static auto& knownModules = *new std::map<const void*, std::string>;
-
-    if (const auto known = knownModules.find (module.base);
-        state == nullptr || known == knownModules.end() || known->second != module.path)
+    /** While there is one, libbacktrace sees this module alone. */
+    class Reading
     {
-        state = ::backtrace_create_state (nullptr, 1, [] (void*, const char*, int) {}, nullptr);
-        knownModules.clear();
+    public:
+        explicit Reading (const Module& module) noexcept { moduleToRead = module.base; }
+        ~Reading() { moduleToRead = nullptr; }
 
-        const auto remember = [] (dl_phdr_info* info, std::size_t, void*)
+        Reading (const Reading&) = delete;
+        Reading& operator= (const Reading&) = delete;
+    };
+
+    /** Reads nothing yet: libbacktrace does at the first question, a tenth of a second for a large module. */
+    static backtrace_state* get (const Module& module)
+    {
+        // By their place: another may come to the place of one that has gone. Never destroyed, as threads may record to the last.
+        static auto& known = *new std::map<const void*, DebugInformation>;
+
+        auto& [path, state] = known[module.base];
+
+        if (state == nullptr || path != module.path)
+        {
+            path = module.path;
+            state = ::backtrace_create_state (nullptr, 1, [] (void*, const char*, int) {}, nullptr);
+        }
+
+        return state;
+    }
+
+    /** What libbacktrace calls for dl_iterate_phdr(): it is shown the module that is asked for and no other. */
+    static int iterateModules (Visit* visit, void* data)
+    {
+        static const auto iterateAll = reinterpret_cast<int (*) (Visit*, void*)> (::dlsym (RTLD_NEXT, "dl_iterate_phdr"));
+
+        if (moduleToRead == nullptr)
+            return iterateAll (visit, data);
+
+        Visitor visitor{ visit, data };
+        return iterateAll (
+            [] (dl_phdr_info* info, std::size_t size, void* pointer)
+            {
+                const auto& [callback, callbackData] = *static_cast<Visitor*> (pointer);
+                return findBase (*info) == moduleToRead ? callback (info, size, callbackData) : 0;
+            },
+            &visitor);
+    }
+
+private:
+    struct Visitor
+    {
+        Visit* visit;
+        void* data;
+    };
+
+    /** As dladdr() tells it. */
+    static const void* findBase (const dl_phdr_info& info)
+    {
+        for (int i = 0; i < info.dlpi_phnum; ++i)
         {
             Dl_info place{};
 
-            for (int i = 0; i < info->dlpi_phnum; ++i)
-                if (const auto& segment = info->dlpi_phdr[i]; segment.p_type == PT_LOAD)
-                {
-                    const auto* begin = reinterpret_cast<const void*> (info->dlpi_addr + segment.p_vaddr);
+            if (const auto& segment = info.dlpi_phdr[i]; segment.p_type == PT_LOAD)
+                return ::dladdr (reinterpret_cast<const void*> (info.dlpi_addr + segment.p_vaddr), &place) != 0
+                           ? place.dli_fbase
+                           : nullptr;
+        }
 
-                    if (::dladdr (begin, &place) != 0 && place.dli_fname != nullptr)
-                        knownModules[place.dli_fbase] = place.dli_fname;
-
-                    break;
-                }
-
-            return 0;
-        };
-
-        ::dl_iterate_phdr (remember, nullptr);
-        knownModules[module.base] = module.path; // in any case: not again for this one
+        return nullptr;
     }
 
-    return state;
-}
+    static constinit inline thread_local const void* moduleToRead = nullptr;
+
+    std::string path;
+    backtrace_state* state = nullptr;
+};
 
 #endif
 
@@ -160,8 +202,10 @@ std::vector<std::string> describe (const void* address)
     const auto ignoreError = [] (void*, const char*, int) {};
     const auto pc = reinterpret_cast<std::uintptr_t> (address);
 
-    if (auto* state = getDebugInformation (module))
+    if (auto* state = module.base != nullptr ? DebugInformation::get (module) : nullptr)
     {
+        const DebugInformation::Reading reading (module);
+
         ::backtrace_pcinfo (
             state, pc,
             [] (void* data, std::uintptr_t, const char* file, int line, const char* function)
@@ -198,6 +242,16 @@ std::vector<std::string> describe (const void* address)
 }
 
 } // namespace
+
+#if RT_GUARD_HAS_LIBBACKTRACE
+
+/** Nobody but what is linked into this executable gets this one, and that is libbacktrace. */
+extern "C" [[gnu::visibility ("hidden")]] int dl_iterate_phdr (DebugInformation::Visit* visit, void* data)
+{
+    return DebugInformation::iterateModules (visit, data);
+}
+
+#endif
 
 Violation detail::symbolise (const RawSite& site)
 {

@@ -61,6 +61,9 @@ struct RawRecords
 /** Not real-time. */
 RawRecords copyRecords();
 
+/** Sites that were ever made: as long as this is the same, copyRecords() holds no other sites than before. Wait-free; any thread. */
+std::uint64_t countSitesMade() noexcept;
+
 /** Not real-time. An empty one, order 0, when a reset is at work. */
 RawSite copySite (const Site&);
 
