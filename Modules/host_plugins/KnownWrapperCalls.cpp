@@ -12,6 +12,10 @@ struct KnownCall
     const char* frame;  ///< part of a frame that all stacks through there hold, and no other
     const char* origin; ///< in JUCE 7.0.5
     std::vector<const char*> functions;
+
+    /** Part of the names of the functions that make the call when they are compiled as usual, the one in question inlined or not: they
+        are known much sooner than a stack. None: others may call from there, too. */
+    std::vector<const char*> callers = {};
 };
 
 const std::vector<const char*> locking{ "pthread_mutex_lock", "pthread_mutex_unlock" },
@@ -20,12 +24,22 @@ const std::vector<const char*> locking{ "pthread_mutex_lock", "pthread_mutex_unl
 /** Functions that call nothing of a plugin's or of ours are told by their names. */
 const std::vector<KnownCall> knownCalls{
     // The events of every block, in and out, are in an array with a lock that each of its functions takes, and that grows.
-    { "juce::MidiEventList::clear()", "juce_VST3Common.h:1184, MidiEventList::clear locks", locking },
-    { "juce::MidiEventList::getEventCount()", "juce_VST3Common.h:1189, MidiEventList::getEventCount locks", locking },
-    { "juce::MidiEventList::getEvent(int, Steinberg::Vst::Event&)", "juce_VST3Common.h:1195, MidiEventList::getEvent locks",
-      locking },
-    { "juce::MidiEventList::addEvent(Steinberg::Vst::Event&)", "juce_VST3Common.h:1206, MidiEventList::addEvent locks",
-      locking },
+    { "juce::MidiEventList::clear()",
+      "juce_VST3Common.h:1184, MidiEventList::clear locks (as 1206 and 3469 do, where processAudio has inlined them)",
+      locking,
+      { "juce::VST3PluginInstance::processAudio<" } },
+    { "juce::MidiEventList::getEventCount()",
+      "juce_VST3Common.h:1189, MidiEventList::getEventCount locks (as 1195 does, where toMidiBuffer has inlined both)",
+      locking,
+      { "juce::MidiEventList::getEventCount(", "juce::MidiEventList::toMidiBuffer(" } },
+    { "juce::MidiEventList::getEvent(int, Steinberg::Vst::Event&)",
+      "juce_VST3Common.h:1195, MidiEventList::getEvent locks",
+      locking,
+      { "juce::MidiEventList::getEvent(" } },
+    { "juce::MidiEventList::addEvent(Steinberg::Vst::Event&)",
+      "juce_VST3Common.h:1206, MidiEventList::addEvent locks",
+      locking,
+      { "juce::MidiEventList::addEvent(" } },
     { "juce::MidiEventList::addEvent(Steinberg::Vst::Event&)", "juce_VST3Common.h:1206, MidiEventList::addEvent allocates",
       growing },
 
@@ -65,9 +79,17 @@ std::vector<rt::guard::Suppression> getKnownWrapperCalls()
         {
             rt::guard::Suppression suppression;
             suppression.function = function;
-            suppression.stack = call.frame;
             suppression.by = "host";
             suppression.origin = std::string ("JUCE 7.0.5: ") + call.origin;
+
+            for (const auto* caller : call.callers)
+            {
+                suppression.caller = caller;
+                result.push_back (suppression);
+                suppression.caller.clear();
+            }
+
+            suppression.stack = call.frame;
             result.push_back (std::move (suppression));
         }
     }

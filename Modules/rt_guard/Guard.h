@@ -14,12 +14,20 @@ namespace rt::guard
     first use loads and allocates; the table's pages are touched). */
 void warmUp();
 
-/** All that was recorded, symbolised. Not real-time; any thread but the audio thread, while others go on recording. A module
-    that has been unloaded since can no longer be named, so ask before unloading. */
-Snapshot getSnapshot();
+/** Whether violations shall have their stacks: the first that leads through a large module takes a tenth of a second, for that module's
+    debug information. */
+enum class Stacks
+{
+    none, ///< left empty
+    named
+};
 
-/** The sites first seen since the last call of this, symbolised; their counts are as of now. Not real-time. */
-std::vector<Violation> takeNewSites();
+/** All that was recorded, made readable. Not real-time; any thread but the audio thread, while others go on recording. A module
+    that has been unloaded since can no longer be named, so ask before unloading. */
+Snapshot getSnapshot (Stacks = Stacks::named);
+
+/** The sites first seen since the last call of this; their counts are as of now. Not real-time. */
+std::vector<Violation> takeNewSites (Stacks = Stacks::named);
 
 /** Forgets everything recorded. Not real-time; calls that others make meanwhile are forgotten too. */
 void reset();

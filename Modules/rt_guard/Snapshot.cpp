@@ -25,7 +25,7 @@ struct KnownSite
 {
     Violation violation;
     std::optional<std::size_t> suppression; ///< the first that covers it
-    bool isJudged = false;
+    bool isJudged = false, hasStack = false;
     bool isTold = false; ///< takeNewSites() has given it out
 };
 
@@ -40,7 +40,7 @@ public:
         return reader;
     }
 
-    Snapshot makeSnapshot()
+    Snapshot makeSnapshot (Stacks stacks)
     {
         const std::lock_guard lock (mutex);
         const auto records = detail::copyRecords();
@@ -62,7 +62,7 @@ public:
 
             result.total += site.count;
             result.host += known.violation.by == "host" ? site.count : 0;
-            result.violations.push_back (known.violation);
+            result.violations.push_back (tell (known, site, stacks));
         }
 
         for (std::size_t i = 0; i < uses.size(); ++i)
@@ -72,7 +72,7 @@ public:
         return result;
     }
 
-    std::vector<Violation> takeNewSites()
+    std::vector<Violation> takeNewSites (Stacks stacks)
     {
         const std::lock_guard lock (mutex);
         std::vector<Violation> result;
@@ -92,7 +92,7 @@ public:
             if (! known.suppression && ! known.isTold)
             {
                 known.isTold = true;
-                result.push_back (known.violation);
+                result.push_back (tell (known, site, stacks));
             }
         }
 
@@ -108,11 +108,11 @@ public:
         if (copy.order == 0)
             return {};
 
-        const auto& known = look (copy);
+        auto& known = look (copy);
         detail::setVerdict (site, known.suppression              ? detail::Verdict::suppressed
                                   : known.violation.by == "host" ? detail::Verdict::ofHost
                                                                  : detail::Verdict::ofPlugin);
-        return known.violation;
+        return tell (known, copy, Stacks::named);
     }
 
     void reset()
@@ -150,7 +150,7 @@ private:
         auto& violation = known.violation;
 
         if (isNew)
-            violation = detail::symbolise (site);
+            violation = detail::identify (site);
 
         violation.count = site.count;
         violation.contended = site.contended;
@@ -160,16 +160,60 @@ private:
         {
             const auto name = nodeNames.find (violation.node);
             violation.nodeName = name != nodeNames.end() ? name->second : std::string();
-            known.suppression.reset();
-
-            for (std::size_t i = 0; i < suppressions.size() && ! known.suppression; ++i)
-                if (suppressions[i].matches (violation))
-                    known.suppression = i;
-
+            known.suppression = findSuppression (known, site);
             known.isJudged = true;
         }
 
         return known;
+    }
+
+    /** The first that covers it, of those that say nothing of the stack, else of the others. Under the mutex. */
+    std::optional<std::size_t> findSuppression (KnownSite& known, const detail::RawSite& site) const
+    {
+        auto& violation = known.violation;
+
+        for (const auto isOfStack : { false, true })
+            for (std::size_t i = 0; i < suppressions.size(); ++i)
+            {
+                const auto& suppression = suppressions[i];
+
+                if (suppression.stack.empty() == isOfStack || ! suppression.mayMatch (violation))
+                    continue;
+
+                // Now it must be known.
+                if (! suppression.caller.empty() && violation.caller.empty())
+                    violation.caller = detail::findCaller (site);
+
+                if (isOfStack)
+                    nameStack (known, site);
+
+                if (suppression.matches (violation))
+                    return i;
+            }
+
+        return {};
+    }
+
+    static void nameStack (KnownSite& known, const detail::RawSite& site)
+    {
+        if (! known.hasStack)
+            known.violation.stack = detail::nameStack (site);
+
+        known.hasStack = true;
+    }
+
+    /** As others shall see it. Under the mutex. */
+    static Violation tell (KnownSite& known, const detail::RawSite& site, Stacks stacks)
+    {
+        if (stacks == Stacks::named)
+            nameStack (known, site);
+
+        auto result = known.violation;
+
+        if (stacks == Stacks::none)
+            result.stack.clear();
+
+        return result;
     }
 
     void judgeAnew()
@@ -270,8 +314,8 @@ void setAbortOnHostViolations (bool shouldAbort) noexcept
     abortsOnHostViolations.store (shouldAbort, std::memory_order_relaxed);
 }
 
-Snapshot getSnapshot() { return Reader::get().makeSnapshot(); }
-std::vector<Violation> takeNewSites() { return Reader::get().takeNewSites(); }
+Snapshot getSnapshot (Stacks stacks) { return Reader::get().makeSnapshot (stacks); }
+std::vector<Violation> takeNewSites (Stacks stacks) { return Reader::get().takeNewSites (stacks); }
 void reset() { Reader::get().reset(); }
 void setSuppressions (std::vector<Suppression> suppressions) { Reader::get().setSuppressions (std::move (suppressions)); }
 void setNodeName (std::uint32_t node, std::string name) { Reader::get().setNodeName (node, std::move (name)); }

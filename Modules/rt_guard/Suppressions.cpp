@@ -45,6 +45,8 @@ std::string* findCondition (Suppression& suppression, std::string_view name)
         return &suppression.module;
     if (name == "node")
         return &suppression.node;
+    if (name == "caller")
+        return &suppression.caller;
     if (name == "stack")
         return &suppression.stack;
     if (name == "by")
@@ -75,7 +77,7 @@ Suppression parseLine (std::string_view line)
 
         if (place == nullptr)
             throw std::invalid_argument ("there is no condition " + quote (name)
-                                         + "; use function, module, node, stack or by");
+                                         + "; use function, module, node, caller, stack or by");
 
         if (value.empty())
             throw std::invalid_argument (quote (name) + " has no value; give one after the colon");
@@ -94,11 +96,16 @@ Suppression parseLine (std::string_view line)
 
 } // namespace
 
-bool Suppression::matches (const Violation& violation) const
+bool Suppression::mayMatch (const Violation& violation) const
 {
     return (function.empty() || function == violation.function) && (module.empty() || module == violation.module)
            && (node.empty() || node == violation.nodeName || node == std::to_string (violation.node))
-           && (by.empty() || by == violation.by)
+           && (by.empty() || by == violation.by);
+}
+
+bool Suppression::matches (const Violation& violation) const
+{
+    return mayMatch (violation) && (caller.empty() || violation.caller.find (caller) != std::string::npos)
            && (stack.empty()
                || std::any_of (violation.stack.begin(), violation.stack.end(),
                                [this] (const std::string& frame) { return frame.find (stack) != std::string::npos; }));

@@ -1,3 +1,4 @@
+#include "detail/SymbolTable.h"
 #include "detail/Symbols.h"
 
 #include <cxxabi.h>
@@ -253,7 +254,17 @@ extern "C" [[gnu::visibility ("hidden")]] int dl_iterate_phdr (DebugInformation:
 
 #endif
 
-Violation detail::symbolise (const RawSite& site)
+/** The innermost that says who is to blame, or null. */
+static const void* findBlamedFrame (const detail::RawSite& site)
+{
+    for (const auto frame : site.frames)
+        if (const auto* address = reinterpret_cast<const void*> (frame); ! isSystemLibrary (Module (address).name))
+            return address;
+
+    return nullptr;
+}
+
+Violation detail::identify (const RawSite& site)
 {
     Violation result;
     result.function = site.function;
@@ -265,25 +276,39 @@ Violation detail::symbolise (const RawSite& site)
     result.module = executable.name;
     result.by = "host";
 
-    for (const auto address : site.frames)
-    {
-        const Module module (reinterpret_cast<const void*> (address));
-
-        if (isSystemLibrary (module.name))
-            continue;
-
-        if (module.base != executable.base)
+    if (const auto* frame = findBlamedFrame (site))
+        if (const Module module (frame); module.base != executable.base)
         {
             result.module = module.name;
             result.by = "plugin";
         }
 
-        break;
-    }
+    return result;
+}
+
+std::string detail::findCaller (const RawSite& site)
+{
+    const auto* frame = findBlamedFrame (site);
+
+    if (frame == nullptr)
+        return {};
+
+    const Module module (frame);
+
+    // Most calls are the executable's, whose table is large.
+    static const auto& ofExecutable = *new SymbolTable ("/proc/self/exe");
+    const auto name = module.base == getExecutable().base ? ofExecutable.find (module.offset)
+                                                          : SymbolTable (module.path.c_str()).find (module.offset);
+    return name.empty() ? module.exportedFunction : demangle (name.c_str());
+}
+
+std::vector<std::string> detail::nameStack (const RawSite& site)
+{
+    std::vector<std::string> result;
 
     for (const auto address : site.frames)
         for (auto& line : describe (reinterpret_cast<const void*> (address)))
-            result.stack.push_back (std::move (line));
+            result.push_back (std::move (line));
 
     return result;
 }

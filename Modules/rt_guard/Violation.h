@@ -23,6 +23,7 @@ struct Violation
     double worstMicros = 0.0;       ///< the longest that the call itself took
     std::string module;             ///< file name of the innermost module that is not the C or C++ library or the guard
     std::string by;                 ///< "host" when that module is the executable, else "plugin"
+    std::string caller;             ///< the module's function that made the call; named only when a suppression asks for it
     std::vector<std::string> stack; ///< innermost first, from the caller of `function` to whoever opened the scope
 };
 

@@ -9,6 +9,7 @@
 #include "Snapshot.cpp"
 #include "Stack.cpp"
 #include "Suppressions.cpp"
+#include "SymbolTable.cpp"
 #include "Symbols.cpp"
 #include "SystemCallNet.cpp"
 #include "TickClock.cpp"

@@ -144,7 +144,7 @@ int play (const PlayOptions& options)
     {
         juce::MessageManager::getInstance()->runDispatchLoopUntil (20);
 
-        tellNewSites();
+        tellNewSites (! options.run.report.empty());
 
         if (auto recording = engine.takeRecording())
         {

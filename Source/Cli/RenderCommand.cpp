@@ -143,7 +143,7 @@ int render (const RenderOptions& options)
     host::OfflineRender offline (engine,
                                  [&] (double done)
                                  {
-                                     tellNewSites();
+                                     tellNewSites (! options.run.report.empty());
                                      progress.update (done);
                                  });
     const auto temporary = output.getTemporaryFile().getFullPathName().toStdString();

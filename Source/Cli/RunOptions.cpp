@@ -86,13 +86,19 @@ void RunOptions::apply() const
     rt::guard::setMode (*mode);
 }
 
-void tellNewSites()
+void tellNewSites (bool isForReport)
 {
-    // Names are read in every mode, while the audio goes on: the end need not wait for them then.
+    using rt::guard::Mode, rt::guard::Stacks;
     const auto mode = rt::guard::getMode();
-    const auto sites = mode == rt::guard::Mode::off ? std::vector<rt::guard::Violation>() : rt::guard::takeNewSites();
+    const auto isTold = mode == Mode::report || mode == Mode::rescue;
 
-    if (mode != rt::guard::Mode::report && mode != rt::guard::Mode::rescue)
+    if (mode == Mode::off)
+        return;
+
+    // Who was it is found out in every mode, as plugins may be gone later; stacks only for somebody who sees them.
+    const auto sites = rt::guard::takeNewSites (isTold || isForReport ? Stacks::named : Stacks::none);
+
+    if (! isTold)
         return;
 
     // In place of the line that shows how far it is.
@@ -139,7 +145,7 @@ void tellFindings (const host::Engine& engine)
     }
 
     tellNewSites();
-    const auto snapshot = rt::guard::getSnapshot();
+    const auto snapshot = rt::guard::getSnapshot (rt::guard::Stacks::none);
 
     if (snapshot.total == 0)
         return;

@@ -37,8 +37,9 @@ void prepareToLoad (const std::string& ref);
     @returns the exit code it deserves: 1 when something is missing */
 int tellNotes (const host::SessionGraph&);
 
-/** Where the guard's mode asks for that: what it has found since the last time, with stacks. Call it now and then. */
-void tellNewSites();
+/** Where the guard's mode asks for that: what it has found since the last time, with stacks. Call it now and then.
+    @param isForReport  a report will want the stacks in any mode: they are named now, while the audio goes on */
+void tellNewSites (bool isForReport = false);
 
 /** Warnings of what happened while it ran: muted nodes, dropped events, findings of the guard by name. */
 void tellFindings (const host::Engine&);

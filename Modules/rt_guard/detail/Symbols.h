@@ -6,8 +6,14 @@
 namespace rt::guard::detail
 {
 
-/** Names the functions of a site's stack and who is to blame; counts and the node's name are left to the caller. Slow: reads debug
-    information. Not real-time, one thread at a time. */
-Violation symbolise (const RawSite&);
+/** Tells who is to blame for a site, without its stack and caller; counts and the node's name are left to whoever calls this. Not
+    real-time, one thread at a time. */
+Violation identify (const RawSite&);
+
+/** Names the function of the blamed module that made the call, by the module's symbols. Not real-time, one thread at a time. */
+std::string findCaller (const RawSite&);
+
+/** Names the functions of a site's stack. Slow: reads debug information. Not real-time, one thread at a time. */
+std::vector<std::string> nameStack (const RawSite&);
 
 } // namespace rt::guard::detail

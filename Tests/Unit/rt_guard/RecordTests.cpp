@@ -1,8 +1,15 @@
 #include "Helpers.h"
 
 #include <rt_guard/detail/Records.h>
+#include <rt_guard/detail/SymbolTable.h>
+
+#include <dlfcn.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -181,6 +188,84 @@ TEST_CASE ("New sites are told once")
     REQUIRE (second.size() == 1);
     CHECK (second.front().node == 3);
     CHECK (guard::getSnapshot().violations.size() == 3);
+}
+
+TEST_CASE ("A site that was suppressed is new once it is no more, and its stack is named for whoever asks")
+{
+    const FreshGuard fresh;
+    const auto suppress = [] (const char* text) { guard::setSuppressions (guard::parseSuppressions (text, "test")); };
+
+    {
+        const guard::RealtimeScope scope (1);
+        allocateOnce();
+    }
+
+    // allocateOnce() is this file's own: no linker's table of exports knows it.
+    for (const auto* text : { "caller: allocateOnce()", "stack: allocateOnce", "function: malloc" })
+    {
+        INFO (text);
+        suppress (text);
+        CHECK (guard::takeNewSites (guard::Stacks::none).empty());
+        CHECK (guard::getSnapshot().suppressed == (isInterposed ? 1 : 0));
+    }
+
+    suppress ("caller: allocateTwice()");
+    const auto sites = guard::takeNewSites (guard::Stacks::none);
+    suppress ("");
+
+    REQUIRE (sites.size() == 1);
+    CHECK (sites.front().stack.empty());
+    CHECK (sites.front().by == "host");
+    CHECK (guard::takeNewSites().empty());
+    CHECK (guard::getSnapshot (guard::Stacks::none).violations.front().stack.empty());
+    CHECK_FALSE (guard::getSnapshot().violations.front().stack.empty());
+}
+
+TEST_CASE ("Of suppressions that cover a site, those that ask for no stack come first")
+{
+    const FreshGuard fresh;
+
+    {
+        const guard::RealtimeScope scope (1);
+        allocateOnce();
+    }
+
+    guard::setSuppressions (guard::parseSuppressions ("stack: allocateOnce\nfunction: free\nfunction: malloc", "test"));
+    const auto uses = guard::getSnapshot().suppressions;
+    guard::setSuppressions ({});
+    REQUIRE (uses.size() == 1);
+    CHECK (uses.front().suppression.origin == "test:3");
+}
+
+TEST_CASE ("An ELF file's functions are found by their addresses, and a file that is none has none")
+{
+    const guard::detail::SymbolTable own ("/proc/self/exe");
+    Dl_info info{};
+    const auto* address = reinterpret_cast<const char*> (&allocateOnce);
+    REQUIRE (::dladdr (address, &info) != 0);
+    const auto offset = static_cast<std::uintptr_t> (address - static_cast<const char*> (info.dli_fbase));
+    CHECK_THAT (own.find (offset), Catch::Matchers::Contains ("allocateOnce"));
+    CHECK_THAT (own.find (offset + 1), Catch::Matchers::Contains ("allocateOnce"));
+    CHECK_THAT (own.find (offset - 1), ! Catch::Matchers::Contains ("allocateOnce"));
+    CHECK (own.find (0).empty());
+    CHECK (own.find (~std::uintptr_t{ 0 }).empty());
+
+    CHECK (guard::detail::SymbolTable ("/nowhere").find (offset).empty());
+    CHECK (guard::detail::SymbolTable ("/proc/self").find (offset).empty());
+
+    // Any part of a file, cut off anywhere.
+    std::ifstream program ("/proc/self/exe", std::ios::binary);
+    std::string contents (std::size_t{ 1 } << 16, '\0');
+    program.read (contents.data(), static_cast<std::streamsize> (contents.size()));
+    const auto file = std::filesystem::temp_directory_path() / ("guard-symbols-" + std::to_string (::getpid()));
+
+    for (const auto size : { 0, 1, 3, 63, 64, 65, 1000, 65536 })
+    {
+        std::ofstream (file, std::ios::binary) << contents.substr (0, static_cast<std::size_t> (size));
+        CHECK (guard::detail::SymbolTable (file.c_str()).find (offset).empty());
+    }
+
+    std::filesystem::remove (file);
 }
 
 TEST_CASE ("The mode can be switched at any time")

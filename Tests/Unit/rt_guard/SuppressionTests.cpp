@@ -16,6 +16,7 @@ rt::guard::Violation makeViolation()
     result.nodeName = "Reverb";
     result.module = "Reverb.so";
     result.by = "plugin";
+    result.caller = "Reverb::process()";
     result.stack = { "std::vector<int>::reserve(unsigned long) at vector.tcc:69 [Reverb.so+0x10]",
                      "Reverb::process() at Reverb.cpp:12 [Reverb.so+0x20]" };
     return result;
@@ -49,7 +50,7 @@ TEST_CASE ("Each condition of a suppression holds or not by itself")
     const auto violation = makeViolation();
 
     for (const auto* line : { "function: malloc", "module: Reverb.so", "node: Reverb", "node: 7", "by: plugin",
-                              "stack: Reverb::process", "stack: vector.tcc:69" })
+                              "caller: Reverb::process", "stack: Reverb::process", "stack: vector.tcc:69" })
     {
         INFO (line);
         CHECK (parseOne (line).matches (violation));
@@ -57,7 +58,7 @@ TEST_CASE ("Each condition of a suppression holds or not by itself")
 
     // Whole names, parts of frames only, upper and lower case apart.
     for (const auto* line : { "function: mallo", "function: Malloc", "module: Reverb", "module: reverb.so", "node: Rever",
-                              "node: 77", "node: 0", "by: host", "stack: Delay::process" })
+                              "node: 77", "node: 0", "by: host", "stack: Delay::process", "caller: std::vector" })
     {
         INFO (line);
         CHECK_FALSE (parseOne (line).matches (violation));
@@ -113,7 +114,7 @@ TEST_CASE ("Suppressions are read line by line, and know where they are from")
 TEST_CASE ("A fault in suppressions names its line and what would be right")
 {
     CHECK (findFault ("function: malloc\n\nfunc: free\n")
-           == "line 3: there is no condition \"func\"; use function, module, node, stack or by");
+           == "line 3: there is no condition \"func\"; use function, module, node, caller, stack or by");
     CHECK (findFault ("malloc") == "line 1: \"malloc\" is no condition; write one such as \"function: malloc\"");
     CHECK (findFault ("#\nfunction:") == "line 2: \"function\" has no value; give one after the colon");
     CHECK (findFault ("function: ; module: a") == "line 1: \"function\" has no value; give one after the colon");
