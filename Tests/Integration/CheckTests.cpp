@@ -513,7 +513,9 @@ TEST_CASE_METHOD (Check, "check: annotations name the plugin's source and line, 
 {
     const auto isAnnotation = [] (const std::string& line)
     {
-        return line.starts_with ("::error file=" SOURCE_FOLDER "/Tests/Plugins/TestAllocates.cpp,line=")
+        // As the compiler was given it: a compiler cache may have made it relative.
+        return line.starts_with ("::error file=")
+               && line.find ("/Tests/Plugins/TestAllocates.cpp,line=") != std::string::npos
                && line.find (",title=AudioHost check%3A TestAllocates::") != std::string::npos
                && line.find ("%0A") != std::string::npos;
     };
