@@ -1,3 +1,4 @@
+#include "detail/Sanitizers.h"
 #include "detail/SymbolTable.h"
 #include "detail/Symbols.h"
 
@@ -244,9 +245,10 @@ std::vector<std::string> describe (const void* address)
 
 } // namespace
 
-#if RT_GUARD_HAS_LIBBACKTRACE
+#if RT_GUARD_HAS_LIBBACKTRACE && ! RT_GUARD_SANITIZED
 
-/** Nobody but what is linked into this executable gets this one, and that is libbacktrace. */
+/** Nobody but what is linked into this executable gets this one, and that is libbacktrace. A sanitizer's runtime, which is linked into it, too,
+    calls it before anything works: with that, all modules are read for each. */
 extern "C" [[gnu::visibility ("hidden")]] int dl_iterate_phdr (DebugInformation::Visit* visit, void* data)
 {
     return DebugInformation::iterateModules (visit, data);

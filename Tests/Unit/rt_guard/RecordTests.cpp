@@ -203,10 +203,13 @@ TEST_CASE ("A site that was suppressed is new once it is no more, and its stack 
     // allocateOnce() is this file's own: no linker's table of exports knows it.
     for (const auto* text : { "caller: allocateOnce()", "stack: allocateOnce", "function: malloc" })
     {
+        if (! isInterposed && std::string (text).starts_with ("caller"))
+            continue; // the call is then the sanitizer's, which is linked into this program
+
         INFO (text);
         suppress (text);
         CHECK (guard::takeNewSites (guard::Stacks::none).empty());
-        CHECK (guard::getSnapshot().suppressed == (isInterposed ? 1 : 0));
+        CHECK (guard::getSnapshot().suppressed == 1);
     }
 
     suppress ("caller: allocateTwice()");
