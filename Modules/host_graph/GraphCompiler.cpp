@@ -620,6 +620,7 @@ private:
         op.numOutputs = vertex.kind == Kind::feedbackWrite ? 0 : ports.audioOutputs;
         op.numChannels = std::max (op.numInputs, op.numOutputs);
         op.firstChannel = int (plan.channelSlots.size());
+        op.firstCopy = int (plan.copies.size());
         op.firstMix = int (plan.mixes.size());
         op.firstMidiSource = int (plan.midiSources.size());
         op.firstPlainSource = int (plan.plainSources.size());
@@ -649,6 +650,7 @@ private:
             plan.channelSlots.push_back (slots.takeSlot());
         }
 
+        op.numCopies = int (plan.copies.size()) - op.firstCopy;
         op.numMixes = int (plan.mixes.size()) - op.firstMix;
         op.numPlainSources = int (plan.plainSources.size()) - op.firstPlainSource;
         emitMidi (firstMidi, firstAudio, op);
@@ -707,7 +709,12 @@ private:
         for (const auto slot : freed)
             slots.freeSlot (slot);
 
-        if (! mix.isInPlace || mix.numSources > 1 || mix.hasEdges)
+        if (mix.numSources == 1 && ! mix.hasEdges && ! mix.isInPlace)
+        {
+            plan.copies.push_back ({ nullptr, nullptr, plan.sources.back().op }); // the addresses are known later
+            copySlots.push_back ({ ownSlot, plan.sources.back().slot });
+        }
+        else if (! mix.isInPlace || mix.numSources > 1 || mix.hasEdges)
             plan.mixes.push_back (mix);
 
         return ownSlot;
@@ -901,6 +908,12 @@ private:
 
         for (const auto& source : plan.sources)
             plan.sourcePointers.push_back (first + std::size_t (source.slot) * stride);
+
+        for (std::size_t i = 0; i < copySlots.size(); ++i)
+        {
+            plan.copies[i].to = first + std::size_t (copySlots[i].first) * stride;
+            plan.copies[i].from = first + std::size_t (copySlots[i].second) * stride;
+        }
     }
 
     rt::Shared<RenderPlan::Workspace> makeWorkspace (std::size_t stride, std::size_t numOps, std::size_t numSlots,
@@ -944,6 +957,7 @@ private:
     std::vector<std::size_t> order;  ///< of execution
     std::vector<std::size_t> places; ///< in it, by vertex
     std::vector<int> buffers;        ///< by output of a vertex
+    std::vector<std::pair<int, int>> copySlots; ///< to and from, by copy
     int numMidiBuffers = 0;
 };
 } // namespace

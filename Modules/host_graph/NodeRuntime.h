@@ -102,7 +102,6 @@ public:
     std::atomic<std::uint64_t> mutedBlocks{ 0 };   ///< blocks whose output held NaN or infinity
     std::atomic<std::uint64_t> droppedEvents{ 0 }; ///< MIDI events that found a full buffer
     std::atomic<float> load{ 0.0f };               ///< share of the block's period, smoothed
-    std::atomic<float> cost{ 0.0f };               ///< nanoseconds a sample, smoothed
     std::array<std::atomic<float>, 2> peaks{};     ///< linear, of the first two outputs (of an audioOutput: inputs), falling
                                                    ///< 20 dB in 0.7 s, when metering is on
     std::atomic<std::uint32_t> midiEvents{ 0 };    ///< blocks with MIDI that went in or came out, when metering is on; wraps

@@ -31,7 +31,7 @@ std::size_t bytesOf (const std::vector<T>& list) noexcept
 std::size_t RenderPlan::getMemoryBytes() const noexcept
 {
     auto bytes = sizeof (RenderPlan) + bytesOf (ops) + bytesOf (sinks) + bytesOf (initialOps) + bytesOf (channelSlots)
-                 + bytesOf (mixes) + bytesOf (sources) + bytesOf (midiSources) + bytesOf (plainSources) + bytesOf (successors)
+                 + bytesOf (copies) + bytesOf (mixes) + bytesOf (sources) + bytesOf (midiSources) + bytesOf (plainSources) + bytesOf (successors)
                  + bytesOf (nodes) + bytesOf (opOfNode) + bytesOf (wires) + bytesOf (audioEdges) + bytesOf (midiEdges)
                  + bytesOf (bypassDelays) + bytesOf (newOps) + bytesOf (fadingAudio) + bytesOf (fadingMidi)
                  + bytesOf (channelPointers) + bytesOf (sourcePointers);

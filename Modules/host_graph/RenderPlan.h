@@ -4,6 +4,8 @@
 #include "GraphModel.h"
 #include "MidiEdge.h"
 
+#include <rt_queues/CacheLine.h>
+
 #include <atomic>
 #include <cstdint>
 #include <vector>
@@ -46,7 +48,15 @@ struct RenderPlan
         int edge = none; ///< an index into audioEdges; none: passes as it is
     };
 
-    /** An input channel that does not simply lie where its only source has left it. */
+    /** An input channel with one source, which others read as well. */
+    struct Copy
+    {
+        float* to = nullptr;
+        const float* from = nullptr;
+        int op = none; ///< that fills the source
+    };
+
+    /** Any other input channel that does not simply lie where its only source has left it. */
     struct Mix
     {
         int channel = 0; ///< into channelSlots
@@ -61,8 +71,9 @@ struct RenderPlan
         int edge = none; ///< an index into midiEdges
     };
 
-    struct Op
+    struct alignas (rt::cacheLineBytes) Op
     {
+        // What is read in every block: a cache line.
         NodeProcessor* processor = nullptr;
         NodeRuntime* node = nullptr;
         NodeId id = 0;
@@ -70,17 +81,18 @@ struct RenderPlan
         bool isPlugin = false; ///< not one of our own nodes: may do anything
         bool isPlain = false;  ///< an audio processor without MIDI and without latency
 
-        int firstChannel = 0; ///< into channelSlots and channelPointers
-        int numChannels = 0;  ///< max (inputs, outputs)
+        int firstChannel = 0;                          ///< into channelSlots and channelPointers
+        int numChannels = 0;                           ///< max (inputs, outputs)
+        int firstPlainSource = 0, numPlainSources = 0; ///< into plainSources: ops of which a wire without an edge comes
+        int firstCopy = 0, numCopies = 0;
         int firstMix = 0, numMixes = 0;
-        int numInputs = 0, numOutputs = 0;
 
+        // The rest.
+        int numInputs = 0, numOutputs = 0;
         int firstBypassDelay = none; ///< into bypassDelays, min (inputs, outputs) of them; none without latency
 
         int midi = none; ///< into midiBuffers
         int firstMidiSource = 0, numMidiSources = 0;
-
-        int firstPlainSource = 0, numPlainSources = 0; ///< into plainSources: ops of which a wire without an edge comes
 
         int arrival = 0; ///< samples by which its inputs are late
 
@@ -118,6 +130,7 @@ struct RenderPlan
     std::vector<int> sinks;        ///< ops of the graph's own outputs, by ascending id
     std::vector<int> initialOps;   ///< ops without predecessors, but for the input ops
     std::vector<int> channelSlots; ///< by channel of an op
+    std::vector<Copy> copies;
     std::vector<Mix> mixes;
     std::vector<Source> sources;
     std::vector<MidiSource> midiSources;

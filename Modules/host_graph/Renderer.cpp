@@ -21,6 +21,7 @@ detail::BlockContext Renderer::beginBlock (const RenderPlan& plan, const BlockIO
 
     detail::BlockContext context;
     context.plan = &plan;
+    context.isSilent = plan.workspace->isSilent.data();
     context.numSamples = io.numSamples;
     context.transport = io.transport;
     context.number = numBlocks++;
@@ -34,7 +35,7 @@ detail::BlockContext Renderer::beginBlock (const RenderPlan& plan, const BlockIO
     context.peakFall = std::exp (-seconds / smoothingSeconds);
     context.smoothing = 1.0f - context.peakFall;
     context.nanosecondsPerTick = nanosecondsPerTick;
-    context.blockNanoseconds = 1.0e9 * double (seconds);
+    context.loadPerNanosecond = seconds > 0.0f ? 1.0e-9f / seconds : 0.0f;
     return context;
 }
 

@@ -209,7 +209,7 @@ bench::Bench makeIdleBench (int numNodes, int blockSize)
     {
         const auto numBlocks = std::max (20, 400'000 / numNodes);
         Block block (blockSize);
-        timeBlocks (graph, block, numBlocks / 10, 0.0f); // what was heard before has ended
+        timeBlocks (graph, block, int (1.1 * sampleRate) / blockSize, 0.0f); // a second, until nodes come to rest
         const auto times = timeBlocks (graph, block, numBlocks, 0.0f);
         expectLevels (block, Levels (numChannels, 0.0), what + ", silent");
 

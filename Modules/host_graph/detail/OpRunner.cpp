@@ -83,7 +83,12 @@ void sum (float* destination, const float* const* sources, int numSamples) noexc
     std::array<const float*, std::size_t (numSources)> from;
     std::copy_n (sources, numSources, from.begin());
 
+    // Where the destination is a source, each sample is read before it is written.
+#if defined(__clang__)
+#pragma clang loop vectorize(assume_safety)
+#else
 #pragma GCC ivdep
+#endif
     for (int i = 0; i < numSamples; ++i)
     {
         auto value = isFirst ? from[0][i] : destination[i] + from[0][i];
@@ -124,7 +129,7 @@ class Mixer
 {
 public:
     Mixer (const BlockContext& context, bool isInputSilentSoFar) noexcept
-        : plan (*context.plan), isSilentBySource (plan.workspace->isSilent.data()), numSamples (context.numSamples),
+        : plan (*context.plan), isSilentBySource (context.isSilent), numSamples (context.numSamples),
           isInputSilent (isInputSilentSoFar)
     {
     }
@@ -134,6 +139,7 @@ public:
         auto* destination = plan.channelPointers[std::size_t (input.channel)];
         const auto* sources = plan.sources.data() + input.firstSource;
         const auto* pointers = plan.sourcePointers.data() + input.firstSource;
+
         const auto isEmpty = input.hasEdges ? mixEdges (destination, sources, pointers, input.numSources)
                                             : mixPlain (destination, sources, pointers, input.numSources);
 
@@ -252,7 +258,7 @@ public:
             case Kind::midiOutput: break; // begin() and finish() do these
         }
 
-        plan.workspace->isSilent[index] = isSilent ? 1 : 0;
+        context.isSilent[index] = isSilent ? 1 : 0;
 
         if (context.isMetering)
             meter();
@@ -554,7 +560,6 @@ private:
         callWith (whole, thread);
     }
 
-public:
     void callWith (ProcessContext& processContext, RenderThread& thread) noexcept
     {
         thread.running.store (node.id, std::memory_order_relaxed);
@@ -563,10 +568,7 @@ public:
         {
             const auto isRecorded = context.isRecording && thread.lane != nullptr;
             const auto started = isRecorded ? std::chrono::steady_clock::now().time_since_epoch() : std::chrono::nanoseconds (0);
-            const auto before = rt::guard::detail::TickClock::read();
-            invoke (processContext);
-            const auto nanoseconds = double (rt::guard::detail::TickClock::read() - before) * context.nanosecondsPerTick;
-            noteTime (nanoseconds, processContext.numSamples);
+            const auto nanoseconds = callTimed (context, op, processContext);
 
             if (isRecorded)
                 thread.lane->add ({ context.number, node.id, thread.index, std::chrono::nanoseconds (started).count(),
@@ -589,26 +591,10 @@ public:
         }
     }
 
-private:
     void invoke (ProcessContext& processContext) noexcept
     {
         const rt::guard::NodeScope scope (node.id, rt::guard::Phase::process);
         node.processor->process (processContext);
-    }
-
-    void noteTime (double nanoseconds, int length) noexcept
-    {
-        node.time.add (std::uint64_t (nanoseconds));
-
-        const auto approach = [] (std::atomic<float>& value, double next, float share)
-        {
-            const auto before = value.load (std::memory_order_relaxed);
-            value.store (before == 0.0f ? float (next) : before + share * (float (next) - before), std::memory_order_relaxed);
-        };
-
-        const auto share = context.isMeasuring ? context.smoothing : std::min (1.0f, context.smoothing * OpRunner::measuredBlocks);
-        approach (node.load, nanoseconds / context.blockNanoseconds, share);
-        approach (node.cost, nanoseconds / double (std::max (1, length)), 0.1f);
     }
 
     const BlockContext& context;
@@ -638,7 +624,7 @@ void OpRunner::begin (const BlockContext& context, const BlockIO& io) noexcept
                 juce::FloatVectorOperations::clear (channels[i], io.numSamples);
         }
 
-        plan.workspace->isSilent[std::size_t (index)] = areSilent (channels, op.numOutputs, io.numSamples) ? 1 : 0;
+        context.isSilent[std::size_t (index)] = areSilent (channels, op.numOutputs, io.numSamples) ? 1 : 0;
 
         if (op.kind == Kind::midiInput)
         {
@@ -671,9 +657,21 @@ void OpRunner::runFully (const BlockContext& context, int op, bool isInputSilent
     Step (context, op).run (isInputSilent, thread);
 }
 
-void OpRunner::runTimed (const BlockContext& context, const Op& op, ProcessContext& block, RenderThread& thread) noexcept
+double OpRunner::callTimed (const BlockContext& context, const Op& op, ProcessContext& block) noexcept
 {
-    Step (context, int (&op - context.plan->ops.data())).callWith (block, thread);
+    auto& node = *op.node;
+    const auto before = rt::guard::detail::TickClock::read();
+    {
+        const rt::guard::NodeScope scope (op.id, rt::guard::Phase::process);
+        op.processor->process (block);
+    }
+    const auto nanoseconds = double (rt::guard::detail::TickClock::read() - before) * context.nanosecondsPerTick;
+    node.time.add (std::uint64_t (nanoseconds));
+
+    const auto share = context.isMeasuring ? context.smoothing : std::min (1.0f, context.smoothing * float (measuredBlocks));
+    const auto load = node.load.load (std::memory_order_relaxed);
+    node.load.store (load + share * (float (nanoseconds) * context.loadPerNanosecond - load), std::memory_order_relaxed);
+    return nanoseconds;
 }
 
 bool OpRunner::finish (const BlockContext& context, const BlockIO& io) noexcept

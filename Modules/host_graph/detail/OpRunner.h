@@ -6,6 +6,8 @@
 
 #include <rt_guard/NodeScope.h>
 
+#include <cstring>
+
 namespace host::detail
 {
 
@@ -13,6 +15,7 @@ namespace host::detail
 struct BlockContext
 {
     const RenderPlan* plan = nullptr;
+    std::uint8_t* isSilent = nullptr; ///< the workspace's, by op
     int numSamples = 0;
     TransportPosition transport;
     std::uint64_t number = 0; ///< of the block
@@ -26,7 +29,7 @@ struct BlockContext
 
     float smoothing = 0.0f;        ///< of the loads, for a block of this length
     float peakFall = 0.0f;         ///< of the peaks over it
-    double blockNanoseconds = 1.0; ///< its period
+    float loadPerNanosecond = 0.0f; ///< what a nanosecond is of its period
     double nanosecondsPerTick = 1.0;
 
     const NodeRuntime* const* stuck = nullptr; ///< nodes that never came back from an earlier block: not run
@@ -48,7 +51,7 @@ struct OpRunner
 
     /** The thread that does the op. Every op that is no input op, after its predecessors.
         @param thread  the one that calls */
-    static void run (const BlockContext& context, int index, RenderThread& thread) noexcept
+    [[gnu::always_inline]] static void run (const BlockContext& context, int index, RenderThread& thread) noexcept
     {
         const auto& plan = *context.plan;
         const auto& op = plan.ops[std::size_t (index)];
@@ -56,25 +59,48 @@ struct OpRunner
         auto isInputSilent = node.idleAfter >= 0;
 
         for (int i = op.firstPlainSource; isInputSilent && i < op.firstPlainSource + op.numPlainSources; ++i)
-            isInputSilent = plan.workspace->isSilent[std::size_t (plan.plainSources[std::size_t (i)])] != 0;
+            isInputSilent = context.isSilent[std::size_t (plan.plainSources[std::size_t (i)])] != 0;
+
+        for (int i = op.firstCopy; i < op.firstCopy + op.numCopies; ++i)
+        {
+            const auto& copy = plan.copies[std::size_t (i)];
+
+            if (context.isSilent[std::size_t (copy.op)] == 0)
+                std::memcpy (copy.to, copy.from, std::size_t (context.numSamples) * sizeof (float));
+            else
+                std::memset (copy.to, 0, std::size_t (context.numSamples) * sizeof (float));
+        }
 
         if (op.numMixes != 0)
             isInputSilent = mixInputs (context, op, isInputSilent);
 
-        // What most nodes are in most blocks: a call and no more.
-        if (! (op.isPlain && context.isPlain && ! isInputSilent && node.isSimplyOn())) [[unlikely]]
+        if (! (op.isPlain && context.isPlain && node.isSimplyOn())) [[unlikely]]
             return runFully (context, index, isInputSilent, thread);
 
+        // What lies in the channels of a node that has come to rest is the silence that came in.
+        if (isInputSilent)
+        {
+            if (! node.isIdle)
+                return runFully (context, index, isInputSilent, thread);
+
+            context.isSilent[std::size_t (index)] = 1;
+            return;
+        }
+
+        // What most nodes are in most blocks: a call and no more.
         node.silentSamples = 0;
         node.isIdle = false;
-        plan.workspace->isSilent[std::size_t (index)] = 0;
+        context.isSilent[std::size_t (index)] = 0;
         ProcessContext block{ plan.channelPointers.data() + op.firstChannel, op.numChannels, context.numSamples, thread.noMidi,
                               context.transport };
 
-        if (isTimeTaken (context, index)) [[unlikely]]
-            return runTimed (context, op, block, thread);
-
         thread.running.store (op.id, std::memory_order_relaxed);
+
+        if (isTimeTaken (context, index)) [[unlikely]]
+        {
+            callTimed (context, op, block);
+        }
+        else
         {
             const rt::guard::NodeScope scope (op.id, rt::guard::Phase::process);
             op.processor->process (block);
@@ -102,7 +128,9 @@ private:
     static bool mixInputs (const BlockContext&, const RenderPlan::Op&, bool isInputSilent) noexcept;
 
     static void runFully (const BlockContext&, int op, bool isInputSilent, RenderThread&) noexcept;
-    static void runTimed (const BlockContext&, const RenderPlan::Op&, ProcessContext&, RenderThread&) noexcept;
+
+    /** @returns nanoseconds */
+    static double callTimed (const BlockContext&, const RenderPlan::Op&, ProcessContext&) noexcept;
 
     class Step;
 };

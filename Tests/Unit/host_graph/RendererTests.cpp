@@ -241,3 +241,79 @@ TEST_CASE_METHOD (GraphFixture, "nodes are timed in one block of 16, and in ever
     render (juce::AudioBuffer<float> (0, 640), 0, 64);
     REQUIRE (node->time.getCount() == 20);
 }
+
+namespace
+{
+/** Passes its input on, and says how long it sounds. */
+struct TailNode : GraphFixture::FunctionNode
+{
+    TailNode (host::NodePorts nodePorts, std::optional<double> tail, Work nodeWork)
+        : FunctionNode (nodePorts, std::move (nodeWork)), tailSeconds (tail)
+    {
+    }
+
+    std::optional<double> getTailSeconds() const override { return tailSeconds; }
+
+    std::optional<double> tailSeconds;
+};
+} // namespace
+
+TEST_CASE_METHOD (GraphFixture, "a node is not run once its input is silent and its tail has ended, if it says when that is", "[idle]")
+{
+    const auto [tail, ports, sleeps] =
+        GENERATE (table<std::optional<double>, host::NodePorts, bool> ({ { 0.0, { 1, 1, false, false }, true },
+                                                                         { 0.5, { 1, 1, false, false }, true },
+                                                                         { std::nullopt, { 1, 1, false, false }, false },
+                                                                         { 0.0, { 1, 1, true, false }, false },
+                                                                         { 0.0, { 0, 1, false, false }, false } }));
+    int calls = 0;
+    addInput (1, 1);
+    add (2, host::NodeRole::processor, std::make_unique<TailNode> (ports, tail, [&] (auto&) { ++calls; }))->prepare (info);
+    add (3, host::NodeRole::processor, std::make_unique<host::GainNode> (1))->prepare (info);
+    addOutput (4, 1);
+
+    if (ports.audioInputs > 0)
+        connect ("1:0", "2:0");
+
+    connect ("2:0", "3:0");
+    connect ("3:0", "4:0");
+    compile();
+
+    juce::AudioBuffer<float> silence (1, 64 * 1600); // 2.1 s
+    silence.clear();
+    render (silence, 1, 64);
+    const auto wasCalled = calls;
+    calls = 0;
+    render (silence, 1, 64);
+    REQUIRE (calls == (sleeps ? 0 : 1600));
+    REQUIRE (wasCalled > int ((1.0 + tail.value_or (0.0)) * 48000.0 / 64.0));
+
+    // The first sound wakes it.
+    auto sound = makeNoise (1, 64);
+    calls = 0;
+    const auto output = render (sound, 1, 64);
+    REQUIRE (calls == 1);
+
+    if (ports.audioInputs > 0)
+        REQUIRE (isSame (output.getReadPointer (0), sound.getReadPointer (0), 64));
+}
+
+TEST_CASE_METHOD (GraphFixture, "a node that still sounds goes on, whatever it says of its tail", "[idle]")
+{
+    int calls = 0;
+    addInput (1, 1);
+    add (2, host::NodeRole::processor, std::make_unique<TailNode> (host::NodePorts{ 1, 1, false, false }, 0.0,
+                                                                   [&] (host::ProcessContext& context)
+                                                                   {
+                                                                       context.channels[0][0] += ++calls % 700 == 0 ? 1.0f : 0.0f;
+                                                                   }))
+        ->prepare (info);
+    addOutput (3, 1);
+    connect ("1:0", "2:0");
+    connect ("2:0", "3:0");
+    compile();
+    juce::AudioBuffer<float> silence (1, 64 * 3000);
+    silence.clear();
+    render (silence, 1, 64);
+    REQUIRE (calls == 3000);
+}
