@@ -168,7 +168,9 @@ Json Report::toJson (const Engine& engine, rt::Collector::Stats collector) const
                            { "misses", nullptr },
                            { "mutedBlocks", node->mutedBlocks.load() },
                            { "droppedEvents", node->droppedEvents.load() },
-                           { "state", isMissing ? "missing" : "running" } });
+                           { "state", isMissing               ? "missing"
+                                      : node->bypassed.load() ? "bypassed"
+                                                              : "running" } });
     }
 
     return {

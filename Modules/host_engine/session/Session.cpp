@@ -22,35 +22,6 @@ int lineAt (const std::string& text, std::size_t byte)
 {
     return 1 + int (std::count (text.begin(), text.begin() + std::ptrdiff_t (std::min (byte, text.size())), '\n'));
 }
-
-// Deep nesting is no session, and the JSON library's writer would follow it down the stack.
-bool isTooDeep (const std::string& text)
-{
-    int depth = 0;
-    bool inString = false;
-
-    for (std::size_t i = 0; i < text.size(); ++i)
-    {
-        if (inString)
-        {
-            if (text[i] == '\\')
-                ++i;
-            else if (text[i] == '"')
-                inString = false;
-        }
-        else if (text[i] == '"')
-            inString = true;
-        else if (text[i] == '{' || text[i] == '[')
-        {
-            if (++depth > deepestNesting)
-                return true;
-        }
-        else if (text[i] == '}' || text[i] == ']')
-            --depth;
-    }
-
-    return false;
-}
 } // namespace
 
 Session::Session()
@@ -112,6 +83,35 @@ Session Session::parse (const std::string& text, const juce::File& location)
     return session;
 }
 
+// Deep nesting is no session, and the JSON library's writer would follow it down the stack.
+bool Session::isTooDeep (const std::string& text)
+{
+    int depth = 0;
+    bool inString = false;
+
+    for (std::size_t i = 0; i < text.size(); ++i)
+    {
+        if (inString)
+        {
+            if (text[i] == '\\')
+                ++i;
+            else if (text[i] == '"')
+                inString = false;
+        }
+        else if (text[i] == '"')
+            inString = true;
+        else if (text[i] == '{' || text[i] == '[')
+        {
+            if (++depth > deepestNesting)
+                return true;
+        }
+        else if (text[i] == '}' || text[i] == ']')
+            --depth;
+    }
+
+    return false;
+}
+
 void Session::check() const
 {
     const auto isValid =
@@ -136,15 +136,7 @@ void Session::check() const
 
     for (const auto& node : document["nodes"])
     {
-        if (! node.is_object() || ! node.contains ("id") || ! node["id"].is_number_integer() || ! node.contains ("type")
-            || ! node["type"].is_string())
-            complain (location, "has a node without an id and a type",
-                      "give every node a whole number as \"id\" and a \"type\"");
-
-        const auto inRange = node["id"] >= 1 && node["id"] <= 0x7fffffff;
-
-        if (! inRange)
-            complain (location, "has a node with the id " + node["id"].dump(), "number nodes from 1 to 2147483647");
+        checkNode (node, location.getFullPathName().toStdString());
 
         if (! ids.insert (node["id"].get<std::int64_t>()).second)
             complain (location, "the id " + node["id"].dump() + " is used twice", "give every node an id of its own");
@@ -159,6 +151,18 @@ void Session::check() const
     getWires(); // throws for ports that are not ports
 }
 
+void Session::checkNode (const Json& node, const std::string& what)
+{
+    if (! node.is_object() || ! node.contains ("id") || ! node["id"].is_number_integer() || ! node.contains ("type")
+        || ! node["type"].is_string())
+        throw Error (what, "has a node without an id and a type", "give every node a whole number as \"id\" and a \"type\"");
+
+    const auto inRange = node["id"] >= 1 && node["id"] <= 0x7fffffff;
+
+    if (! inRange)
+        throw Error (what, "has a node with the id " + node["id"].dump(), "number nodes from 1 to 2147483647");
+}
+
 void Session::save (const juce::File& file) const { writeFileAtomically (file, write()); }
 
 Session Session::withDocument (Json other) const
@@ -168,6 +172,16 @@ Session Session::withDocument (Json other) const
     session.location = location;
     session.spelling = spelling;
     return session;
+}
+
+Session Session::withWires (const std::vector<Wire>& wires) const
+{
+    auto json = document;
+
+    for (const auto& wire : wires)
+        json["connections"].push_back ({ { "from", wire.from.toString() }, { "to", wire.to.toString() } });
+
+    return withDocument (std::move (json));
 }
 
 std::string Session::getName() const

@@ -50,6 +50,15 @@ public:
     /** This session's spelling and folder with another document. */
     Session withDocument (Json) const;
 
+    /** This session with these wires, too. */
+    Session withWires (const std::vector<Wire>&) const;
+
+    /** Whether JSON text is nested more deeply than any session: reading or writing it could use up the stack. */
+    static bool isTooDeep (const std::string& json);
+
+    /** Throws host::Error about `what` for a node without a type and an id from 1 to 2^31 - 1. */
+    static void checkNode (const Json& node, const std::string& what);
+
     std::string getName() const;
     double getTempo() const;
 

@@ -4,20 +4,23 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 namespace host
 {
 
 SessionGraph SessionGraph::build (const Session& session, PluginFormats& formats, const PrepareInfo& info,
-                                  rt::Collector& collector, const BeforeLoading& beforeLoading)
+                                  rt::Collector& collector, const BeforeLoading& beforeLoading,
+                                  const std::vector<Wire>& laterWires)
 {
     SessionGraph result;
     NodeFactory factory (formats, info, collector, beforeLoading);
+    const auto sessionOfAll = session.withWires (laterWires);
     result.tempo = session.getTempo();
 
     for (const auto& json : session.getNodes())
     {
-        const auto made = factory.make (json, session);
+        const auto made = factory.make (json, sessionOfAll);
 
         if (! made.missing.empty())
             result.missing.push_back ({ made.runtime->id, made.runtime->name, made.missing });
@@ -100,47 +103,64 @@ void SessionGraph::setParameter (const std::string& assignment)
     const auto name = assignment.substr (dot + 1, equals - dot - 1);
     const auto valueText = assignment.substr (equals + 1);
 
+    const auto node = findNode (graph, nodeText, what);
+    const auto index = findParameter (*node, name, what);
+
+    auto value = std::numeric_limits<float>::quiet_NaN();
+    const auto* valueEnd = valueText.data() + valueText.size();
+
+    if (const auto parsed = std::from_chars (valueText.data(), valueEnd, value);
+        parsed.ec != std::errc() || parsed.ptr != valueEnd)
+        value = std::numeric_limits<float>::quiet_NaN();
+
+    checkValue (node->processor->getParameters()[std::size_t (index)], value, valueText, what);
+    node->processor->setParameter (index, value);
+}
+
+GraphModel::Node SessionGraph::findNode (const GraphModel& graph, const std::string& idOrName, const std::string& what)
+{
     NodeId id = 0;
-    const auto* nodeEnd = nodeText.data() + nodeText.size();
-    const auto number = std::from_chars (nodeText.data(), nodeEnd, id);
-    auto node = number.ec == std::errc() && number.ptr == nodeEnd ? graph.find (id) : GraphModel::Node();
+    const auto* end = idOrName.data() + idOrName.size();
+    const auto number = std::from_chars (idOrName.data(), end, id);
+    auto node = number.ec == std::errc() && number.ptr == end ? graph.find (id) : GraphModel::Node();
 
     for (const auto& candidate : graph.getNodes())
     {
-        if (node || candidate->name != nodeText)
+        if (node || candidate->name != idOrName)
             continue;
 
         for (const auto& other : graph.getNodes())
-            if (other != candidate && other->name == nodeText)
-                throw Error (what, "several nodes are called \"" + nodeText + "\"",
+            if (other != candidate && other->name == idOrName)
+                throw Error (what, "several nodes are called \"" + idOrName + "\"",
                              "give the node's id in place of its name");
 
         node = candidate;
     }
 
     if (! node)
-        throw Error (what, "there is no node \"" + nodeText + "\"", "give a node's id, or its name where that is unique");
+        throw Error (what, "there is no node \"" + idOrName + "\"", "give a node's id, or its name where that is unique");
 
-    const auto& infos = node->processor->getParameters();
-    const auto index = NodeFactory::findParameter (infos, name);
+    return node;
+}
+
+int SessionGraph::findParameter (const NodeRuntime& node, const std::string& name, const std::string& what)
+{
+    const auto index = NodeFactory::findParameter (node.processor->getParameters(), name);
 
     if (index < 0)
-        throw Error (what, "\"" + node->name + "\" has no parameter \"" + name + "\"",
+        throw Error (what, "\"" + node.name + "\" has no parameter \"" + name + "\"",
                      "see its parameters with: AudioHost describe, or give #<the format's id>");
 
-    float value = 0.0f;
-    const auto* valueEnd = valueText.data() + valueText.size();
-    const auto parsed = std::from_chars (valueText.data(), valueEnd, value);
-    const auto& info = infos[std::size_t (index)];
+    return index;
+}
 
-    if (parsed.ec != std::errc() || parsed.ptr != valueEnd || ! std::isfinite (value) || value < info.minimum
-        || value > info.maximum)
+void SessionGraph::checkValue (const ParameterInfo& info, float value, const std::string& text, const std::string& what)
+{
+    if (! std::isfinite (value) || value < info.minimum || value > info.maximum)
         throw Error (what,
-                     "\"" + valueText + "\" is not a number from " + juce::String (info.minimum).toStdString() + " to "
+                     "\"" + text + "\" is not a number from " + juce::String (info.minimum).toStdString() + " to "
                          + juce::String (info.maximum).toStdString(),
                      "give a value in that range");
-
-    node->processor->setParameter (index, value);
 }
 
 } // namespace host
