@@ -1,8 +1,11 @@
 #include "OfflineRender.h"
 
+#include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <exception>
 #include <map>
+#include <mutex>
 #include <thread>
 
 namespace host
@@ -51,12 +54,78 @@ double findLongestTail (const GraphModel& graph)
     return longest;
 }
 
+/** Lets the thread that renders have things done on the message thread, standing still until they are. */
+class OfflineRender::Errands
+{
+public:
+    /** Rendering thread. False when it failed: then everything is to end. */
+    bool ask (std::function<void()> errandToRun)
+    {
+        std::unique_lock lock (mutex);
+        errand = std::move (errandToRun);
+        changed.notify_all();
+        changed.wait (lock, [this] { return errand == nullptr; });
+        return failure == nullptr;
+    }
+
+    /** Rendering thread, as the last thing it does. */
+    void finish (std::exception_ptr failureOfThread)
+    {
+        const std::lock_guard lock (mutex);
+        isOver = true;
+        failure = failure == nullptr ? failureOfThread : failure;
+        changed.notify_all();
+    }
+
+    /** Message thread: does what it is asked to within this time. False when the other thread has finished. */
+    bool serve (std::chrono::milliseconds time)
+    {
+        const auto end = std::chrono::steady_clock::now() + time;
+        std::unique_lock lock (mutex);
+
+        while (changed.wait_until (lock, end, [this] { return isOver || errand != nullptr; }) && ! isOver)
+        {
+            try
+            {
+                errand();
+            }
+            catch (...)
+            {
+                failure = std::current_exception();
+            }
+
+            errand = nullptr;
+            ++numDone;
+            changed.notify_all();
+
+            if (std::chrono::steady_clock::now() >= end)
+                break;
+        }
+
+        return ! isOver;
+    }
+
+    /** Message thread. */
+    std::int64_t getNumDone() const noexcept { return numDone; }
+
+    /** Once it is over. */
+    std::exception_ptr getFailure() const noexcept { return failure; }
+
+private:
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::function<void()> errand;
+    std::exception_ptr failure;
+    bool isOver = false;
+    std::int64_t numDone = 0;
+};
+
 /** One run, on its own thread. */
 class OfflineRender::Pass
 {
 public:
-    Pass (Engine& e, const Request& r, WavOutput& o, const std::atomic<bool>& s)
-        : engine (e), request (r), output (o), stop (s)
+    Pass (Engine& e, const Request& r, WavOutput& o, const std::atomic<bool>& s, Errands& m)
+        : engine (e), request (r), output (o), stop (s), errands (m)
     {
         const auto rate = engine.getInfo().sampleRate;
         const auto length = engine.getInfo().maxBlockSize;
@@ -68,38 +137,43 @@ public:
         if (request.input)
             inputSamples = request.input->samples.getNumSamples();
 
-        musicSamples = std::max (inputSamples, std::int64_t (std::ceil (request.musicSeconds * rate)));
+        musicSamples = std::max (inputSamples, toSamples (request.musicSeconds));
+        longestTail = toSamples (request.tailSeconds);
+        isSomeNodeNew = hasNewNodes();
         inputs.setSize (request.numInputs, length);
         outputs.setSize (request.numOutputs, length);
         midiIn.ensureSize (RenderPlan::midiCapacityBytes);
         midiOut.ensureSize (RenderPlan::midiCapacityBytes);
     }
 
-    /** Thread of the pass, before anything else: what nodes do at their first block is done before latencies are asked. */
-    void warmUp() { engine.takePlan(); }
-
     /** Thread of the pass. */
     void run()
     {
+        if (! takePlan())
+            return;
+
         const auto rate = engine.getInfo().sampleRate;
         const auto latency = request.keepLatency ? 0 : engine.getLatencySamples();
-        const auto tail = std::int64_t (std::ceil (request.tailSeconds * rate));
 
         // Positions are in the output, after the latency is dropped: the first samples have negative ones.
         start = -latency;
-        end = request.seconds ? std::llround (*request.seconds * rate) : musicSamples + tail;
+        end = request.seconds ? std::llround (*request.seconds * rate) : musicSamples + longestTail;
 
         if (! request.seconds && request.keepLatency)
             end += engine.getLatencySamples();
 
         lastLoud = musicSamples - 1;
+        firstLatency = latestLatency = engine.getLatencySamples();
         total.store (end - start, std::memory_order_relaxed);
 
         for (auto position = start; position < end;)
         {
             const auto isLast = stop.load (std::memory_order_relaxed);
-            const auto length =
-                int (std::min (std::int64_t (isLast ? fadeSamples : engine.getInfo().maxBlockSize), end - position));
+
+            if (! isLast && ! makeEdits (position - start))
+                return;
+
+            const auto length = int (std::min (isLast ? fadeSamples : findLength (position - start), end - position));
             const auto usable = std::min (length, engine.getInfo().maxBlockSize);
 
             renderBlock (position - start, usable);
@@ -109,6 +183,7 @@ public:
 
             writeBlock (position, usable);
             position += usable;
+            result.renderedSamples = position - start;
             done.store (position - start, std::memory_order_relaxed);
 
             if (isLast)
@@ -129,6 +204,91 @@ private:
         std::int64_t sample;
         const juce::MidiMessage* message;
     };
+
+    /** What nodes do at their first block is done before they are asked about latencies and tails: some plugins see their
+        parameters only then. False: give up. */
+    bool takePlan()
+    {
+        engine.takePlan();
+
+        return errands.ask (
+            [this]
+            {
+                // What a plugin says of its latency at its first block comes as a message.
+                if (isSomeNodeNew)
+                    juce::MessageManager::getInstance()->runDispatchLoopUntil (30);
+
+                engine.updateLatencies();
+
+                if (! request.seconds)
+                    longestTail = std::max (longestTail, toSamples (findLongestTail (engine.getGraph())));
+            });
+    }
+
+    /** Message thread, while the other one stands still: whether nodes will have their first block when the plan is taken. */
+    bool hasNewNodes() const
+    {
+        const auto& nodes = engine.getGraph().getNodes();
+        return std::any_of (nodes.begin(), nodes.end(), [] (const auto& node)
+                            { return node->role == NodeRole::processor && ! node->isWarm && ! node->bypassed; });
+    }
+
+    std::int64_t toSamples (double seconds) const
+    {
+        return std::int64_t (std::ceil (seconds * engine.getInfo().sampleRate));
+    }
+
+    /** Those that are due; false: give up. */
+    bool makeEdits (std::int64_t time)
+    {
+        for (; result.editsMade < request.edits.size() && request.edits[result.editsMade].at <= time; ++result.editsMade)
+        {
+            const auto tail = longestTail;
+            const auto make = [this]
+            {
+                request.edits[result.editsMade].make();
+                isSomeNodeNew = hasNewNodes();
+            };
+
+            if (! errands.ask (make) || ! takePlan())
+                return false;
+
+            if (! request.seconds)
+                lengthen (longestTail - tail);
+        }
+
+        return true;
+    }
+
+    /** For a tail that has become longer, and a latency: what is played now comes out later than it would have. */
+    void lengthen (std::int64_t tailGrowth)
+    {
+        const auto latencyGrowth = std::max (std::int64_t (0), engine.getLatencySamples() - latestLatency);
+        latestLatency += latencyGrowth;
+        end += latencyGrowth + tailGrowth;
+        lastLoud = std::max (lastLoud, findMusicEnd() - 1);
+        total.store (end - start, std::memory_order_relaxed);
+    }
+
+    /** Where in the output the music ends. */
+    std::int64_t findMusicEnd() const noexcept { return musicSamples + latestLatency - firstLatency; }
+
+    /** A whole block, or as far as the next edit or cut. */
+    std::int64_t findLength (std::int64_t time)
+    {
+        std::int64_t length = engine.getInfo().maxBlockSize;
+
+        while (nextCut < request.cuts.size() && request.cuts[nextCut] <= time)
+            ++nextCut;
+
+        if (nextCut < request.cuts.size())
+            length = std::min (length, request.cuts[nextCut] - time);
+
+        if (result.editsMade < request.edits.size())
+            length = std::min (length, request.edits[result.editsMade].at - time);
+
+        return length;
+    }
 
     void renderBlock (std::int64_t time, int length)
     {
@@ -197,7 +357,7 @@ private:
             // Sample by sample, so that the length does not depend on the block size.
             if (position + i - lastLoud >= std::llround (engine.getInfo().sampleRate))
             {
-                end = std::max (position + i + 1, musicSamples);
+                end = std::max (position + i + 1, findMusicEnd());
                 use = int (std::min (std::int64_t (length), end - position));
 
                 if (i + 1 >= use)
@@ -218,11 +378,14 @@ private:
     const Request& request;
     WavOutput& output;
     const std::atomic<bool>& stop;
+    Errands& errands;
 
     std::vector<Event> events;
-    std::size_t nextEvent = 0;
-    std::int64_t inputSamples = 0, musicSamples = 0;
+    std::size_t nextEvent = 0, nextCut = 0;
+    std::int64_t inputSamples = 0, musicSamples = 0, longestTail = 0;
     std::int64_t start = 0, end = 0, lastLoud = 0;
+    bool isSomeNodeNew = false;                       ///< in the plan that is taken next
+    std::int64_t firstLatency = 0, latestLatency = 0; ///< of the graph, before all edits and the most since
     juce::AudioBuffer<float> inputs, outputs;
     juce::MidiBuffer midiIn, midiOut;
     PageFaultMeter pageFaults{ engine.getPageFaults() };
@@ -232,22 +395,17 @@ private:
 OfflineRender::Result OfflineRender::run (const Request& request, WavOutput& output, const std::atomic<bool>& stop,
                                           const std::function<void (NodeId)>& hung)
 {
-    Pass pass (engine, request, output, stop);
+    Errands errands;
+    Pass pass (engine, request, output, stop, errands);
     engine.setPlaying (true);
-
-    // The two threads take turns: warm up, then look at the latencies, then render while this one dispatches.
-    std::atomic<int> stage{ 0 };
-    std::exception_ptr failure;
 
     std::thread thread (
         [&]
         {
+            std::exception_ptr failure;
+
             try
             {
-                pass.warmUp();
-                stage = 1;
-                stage.notify_all();
-                stage.wait (1);
                 pass.run();
             }
             catch (...)
@@ -255,25 +413,19 @@ OfflineRender::Result OfflineRender::run (const Request& request, WavOutput& out
                 failure = std::current_exception();
             }
 
-            stage = 3;
+            errands.finish (failure);
         });
 
     auto* messages = juce::MessageManager::getInstance();
     auto lastChange = std::chrono::steady_clock::now();
     std::int64_t lastDone = -1;
 
-    while (stage != 3)
+    // A script of many edits must not wait for the dispatcher each time; plugins' messages must not wait for the script.
+    while (errands.serve (std::chrono::milliseconds (request.edits.empty() ? 1 : 5)))
     {
-        messages->runDispatchLoopUntil (stage == 1 ? 30 : 10);
+        messages->runDispatchLoopUntil (request.edits.empty() ? 10 : 1);
 
-        if (stage == 1)
-        {
-            engine.updateLatencies();
-            stage = 2;
-            stage.notify_all();
-        }
-
-        if (const auto done = pass.getDone() + stage; done != lastDone)
+        if (const auto done = pass.getDone() + errands.getNumDone(); done != lastDone)
         {
             lastDone = done;
             lastChange = std::chrono::steady_clock::now();
@@ -287,7 +439,7 @@ OfflineRender::Result OfflineRender::run (const Request& request, WavOutput& out
 
     thread.join();
 
-    if (failure)
+    if (const auto failure = errands.getFailure())
         std::rethrow_exception (failure);
 
     output.finish();
