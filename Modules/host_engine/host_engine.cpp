@@ -12,6 +12,8 @@
 #include "render/AudioFile.cpp"
 #include "render/WavOutput.cpp"
 #include "render/OfflineRender.cpp"
+#include "render/EditScript.cpp"
+#include "render/ScriptedEdits.cpp"
 #include "devices/AudioDevices.cpp"
 #include "devices/DriverNoise.cpp"
 #include "devices/JackDevice.cpp"

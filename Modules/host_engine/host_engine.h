@@ -29,6 +29,8 @@
 #include "render/AudioFile.h"
 #include "render/WavOutput.h"
 #include "render/OfflineRender.h"
+#include "render/EditScript.h"
+#include "render/ScriptedEdits.h"
 #include "devices/AudioDevices.h"
 #include "midi/MidiPorts.h"
 #include "midi/MidiInputs.h"

@@ -47,9 +47,6 @@ void check (const RenderOptions& options)
             "render", options.session.empty() ? "there is nothing to render" : "a session and --plugin exclude each other",
             "give a session, or --plugin once or more");
 
-    if (! options.edits.empty())
-        refuseForNow ("--edits");
-
     if (options.isolation == "sync" || options.isolation == "pipelined")
         refuseForNow ("--isolation " + options.isolation);
 
@@ -57,12 +54,12 @@ void check (const RenderOptions& options)
         throw host::Error ("--isolation", "there is no isolation \"" + options.isolation + "\"", "use in-process");
 }
 
-/** The most channels of the graph's ends, at least two. */
-int countChannels (const host::GraphModel& graph, host::NodeRole role)
+/** The most channels of the ends among the nodes, at least two. */
+int countChannels (const std::vector<host::GraphModel::Node>& nodes, host::NodeRole role)
 {
     int channels = 0;
 
-    for (const auto& node : graph.getNodes())
+    for (const auto& node : nodes)
         if (node->role == role)
             channels = std::max ({ channels, node->ports.audioInputs, node->ports.audioOutputs });
 
@@ -72,6 +69,18 @@ int countChannels (const host::GraphModel& graph, host::NodeRole role)
 std::string toDecibels (float peak)
 {
     return peak > 0.0f ? juce::String (20.0 * std::log10 (double (peak)), 1).toStdString() + " dBFS" : "silence";
+}
+
+host::EditScript loadEdits (const RenderOptions& options)
+{
+    return options.edits.empty() ? host::EditScript() : host::EditScript::load (toFile (options.edits));
+}
+
+/** A chain has no folder; what its edits name is searched beside them. */
+host::Session loadSession (const RenderOptions& options, const host::EditScript& script)
+{
+    return options.session.empty() ? host::Session::parse (host::Session().write(), script.location)
+                                   : host::Session::load (toFile (options.session));
 }
 
 int render (const RenderOptions& options)
@@ -99,7 +108,8 @@ int render (const RenderOptions& options)
     if (hasMidi)
         request.midi = host::readMidiFile (toFile (options.midi));
 
-    const auto session = options.session.empty() ? host::Session() : host::Session::load (toFile (options.session));
+    auto script = loadEdits (options);
+    const auto session = loadSession (options, script);
     host::PluginFormats formats;
     host::Engine engine (info);
     const host::CrashReport crashReport (engine);
@@ -110,23 +120,39 @@ int render (const RenderOptions& options)
 
     auto made = options.session.empty()
                     ? host::SessionGraph::buildChain (options.plugins, formats, info, engine.getCollector(), prepareToLoad)
-                    : host::SessionGraph::build (session, formats, info, engine.getCollector(), prepareToLoad);
+                    : host::SessionGraph::build (session, formats, info, engine.getCollector(), prepareToLoad,
+                                                 script.getConnectedWires());
 
     for (const auto& assignment : options.sets)
         made.setParameter (assignment);
 
+    host::NodeFactory factory (formats, info, engine.getCollector(), prepareToLoad);
+    host::ScriptedEdits edits (std::move (script), session, factory, made);
+
     auto exitCode = tellNotes (made);
     engine.setGraph (made.graph);
+    edits.check (engine);
+
+    for (const auto& note : edits.getNotes())
+        tell (note);
+
     engine.setTempo (made.tempo);
     engine.setMeasuring (! options.run.report.empty());
     engine.setCountingPageFaults (options.run.pageFaults);
 
-    request.numInputs = countChannels (made.graph, host::NodeRole::audioInput);
-    request.numOutputs = countChannels (made.graph, host::NodeRole::audioOutput);
+    auto allNodes = made.graph.getNodes();
+    allNodes.insert (allNodes.end(), edits.getNewNodes().begin(), edits.getNewNodes().end());
+    request.numInputs = countChannels (allNodes, host::NodeRole::audioInput);
+    request.numOutputs = countChannels (allNodes, host::NodeRole::audioOutput);
     request.keepLatency = options.keepLatency;
     request.seconds = options.run.seconds;
-    request.tailSeconds = host::findLongestTail (made.graph);
+    request.tailSeconds = edits.getLongestTail();
     request.musicSeconds = std::max (made.musicSeconds.value_or (0.0), hasMidi ? request.midi.getEndTime() : 0.0);
+
+    request.cuts = edits.findBypassEnds();
+
+    for (std::size_t i = 0; i < edits.getNumTransactions(); ++i)
+        request.edits.push_back ({ edits.getTime (i), [&, i] { edits.apply (i, engine); } });
 
     if (input && input->samples.getNumChannels() > request.numInputs)
         tell (options.input + ": has " + std::to_string (input->samples.getNumChannels())
@@ -158,12 +184,16 @@ int render (const RenderOptions& options)
         tell (options.output + ": the render was stopped; what is there is faded out and valid");
         exitCode = 1;
     }
+    else if (result.editsMade < edits.getNumTransactions())
+    {
+        tell (edits.describeLeftOut (result.editsMade, result.renderedSamples));
+    }
 
     if (output.getClippedSamples() > 0)
         tell (options.output + ": " + std::to_string (output.getClippedSamples())
               + " samples were beyond full scale and are clipped; turn it down, or use --bits 32f");
 
-    tellFindings (engine);
+    tellFindings (engine, edits.getRemovedNodes());
 
     host::Report report;
     report.xruns = 0; // a render has no deadline to miss
@@ -201,7 +231,9 @@ void addRenderCommand (CLI::App& app, Outcome& outcome)
     command->add_option ("--set", options->sets, "A parameter's value before the first sample; once or more")
         ->type_name ("NODE.PARAM=V")
         ->allow_extra_args (false);
-    command->add_option ("--edits", options->edits, "Edits made while it renders (not in this version yet)")
+    command
+        ->add_option ("--edits", options->edits,
+                      "Edits of the graph made while it renders, a JSON line each; \"at\" counts rendered samples")
         ->type_name ("FILE");
     command->add_option ("--isolation", options->isolation, "in-process; sync and pipelined come later")
         ->type_name ("MODE")

@@ -130,9 +130,12 @@ int tellNotes (const host::SessionGraph& session)
     return session.missing.empty() ? 0 : 1;
 }
 
-void tellFindings (const host::Engine& engine)
+void tellFindings (const host::Engine& engine, const std::vector<host::GraphModel::Node>& removedNodes)
 {
-    for (const auto& node : engine.getGraph().getNodes())
+    auto nodes = engine.getGraph().getNodes();
+    nodes.insert (nodes.end(), removedNodes.begin(), removedNodes.end());
+
+    for (const auto& node : nodes)
     {
         const auto name = "node " + std::to_string (node->id) + " (" + node->name + ")";
 

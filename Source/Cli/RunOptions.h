@@ -41,8 +41,9 @@ int tellNotes (const host::SessionGraph&);
     @param isForReport  a report will want the stacks in any mode: they are named now, while the audio goes on */
 void tellNewSites (bool isForReport = false);
 
-/** Warnings of what happened while it ran: muted nodes, dropped events, findings of the guard by name. */
-void tellFindings (const host::Engine&);
+/** Warnings of what happened while it ran: muted nodes, dropped events, findings of the guard by name.
+    @param removedNodes  that ran, too, and are not in the graph any more */
+void tellFindings (const host::Engine&, const std::vector<host::GraphModel::Node>& removedNodes = {});
 
 void writeReport (const std::string& path, const host::Report&, host::Engine&);
 

@@ -1,5 +1,4 @@
-#include "Support/Program.h"
-#include "Support/Wav.h"
+#include "Support/Render.h"
 
 #include <catch2/catch.hpp>
 
@@ -10,36 +9,6 @@ using Catch::Matchers::Contains;
 
 namespace
 {
-
-struct Render : Program
-{
-    /** Renders to out.wav with a report, and expects success. */
-    Wav render (std::vector<std::string> arguments, int exitCode = 0)
-    {
-        arguments.insert (arguments.begin(), "render");
-        arguments.insert (arguments.end(), { "--output", "out.wav", "--report", "report.json" });
-        result = run (arguments);
-        INFO (result.err);
-        REQUIRE (result.exitCode == exitCode);
-        report = nlohmann::ordered_json::parse (readText (folder.path / "report.json"));
-        return Wav::read (folder.file ("out.wav"));
-    }
-
-    std::string writeInput (const Wav& wav)
-    {
-        wav.write (folder.file ("in.wav"));
-        return folder.file ("in.wav");
-    }
-
-    std::string writeSession (const std::string& nodes, const std::string& connections)
-    {
-        return folder.write ("test.audiohost", R"({"audiohost":1,"name":"Test","tempo":120,"nodes":[)" + nodes
-                                                   + R"(],"connections":[)" + connections + "]}");
-    }
-
-    ProgramResult result;
-    nlohmann::ordered_json report;
-};
 
 /** A Standard MIDI File with note-ons at the given ticks, 480 a quarter note of 0.5 s. */
 std::string makeMidi (const std::vector<std::pair<int, int>>& ticksAndVelocities)
@@ -265,6 +234,18 @@ TEST_CASE_METHOD (Render, "render: the length is the input's and the tail's, or 
     REQUIRE_THAT (nothing.err, Contains ("--seconds"));
 }
 
+TEST_CASE_METHOD (Render, "render: the tail is that of the parameters which the session gives")
+{
+    const auto session =
+        writeSession (R"({"id":1,"type":"audioInput"},{"id":2,"type":"plugin","ref":")" + testPlugin ("TestDelay")
+                          + R"(","parameters":{"Samples":0.5}},{"id":3,"type":"audioOutput"})",
+                      R"({"from":"1:0","to":"2:0"},{"from":"2:0","to":"3:0"})");
+    const auto input = Wav::makeNoise (1, 5000);
+    const auto output = render ({ session, "--input", writeInput (input), "--bits", "32f" });
+    REQUIRE (output.length() == 7400);
+    REQUIRE (output.channels[0].back() == input.channels[0].back());
+}
+
 TEST_CASE_METHOD (Render, "render: a mono file feeds every input, and extra channels are dropped with a warning")
 {
     const auto mono = Wav::makeNoise (1, 1000);
@@ -454,7 +435,7 @@ TEST_CASE_METHOD (Render, "render: Ctrl-C and SIGTERM end it cleanly, faded, wit
 TEST_CASE_METHOD (Render, "render: what does not exist yet exits 2 and says so")
 {
     for (const auto& option : std::vector<std::vector<std::string>>{
-             { "--threads", "2" }, { "--isolation", "sync" }, { "--isolation", "pipelined" }, { "--edits", "x" } })
+             { "--threads", "2" }, { "--isolation", "sync" }, { "--isolation", "pipelined" } })
     {
         std::vector<std::string> arguments{ "render", DEMO_SESSION, "--output", "x.wav" };
         arguments.insert (arguments.end(), option.begin(), option.end());
