@@ -201,6 +201,35 @@ TEST_CASE_METHOD (Edits, "edits: the output is the same at every block size, twi
     }
 }
 
+TEST_CASE_METHOD (Edits, "edits: nodes change places at one sample, the same at every block size")
+{
+    const auto session = writeSession (
+        R"({"id":1,"type":"audioInput"},{"id":2,"type":"gain","parameters":{"Gain":0.5}},{"id":3,"type":"audioOutput"},{"id":4,"type":"plugin","parameters":{"Gain":0.25},"ref":")"
+            + testPlugin ("TestGain") + R"("})",
+        R"({"from":"1:0","to":"2:0"},{"from":"2:0","to":"4:0"},{"from":"4:0","to":"3:0"})");
+    const auto edits =
+        folder.write ("edits.jsonl", at (1000, disconnect ("1:0", "2:0")) + at (1000, disconnect ("2:0", "4:0"))
+                                         + at (1000, disconnect ("4:0", "3:0")) + at (1000, connect ("1:0", "4:0"))
+                                         + at (1000, connect ("4:0", "2:0")) + at (1000, connect ("2:0", "3:0"))
+                                         + at (2500, set ("2", "Gain", "1")) + at (3500, remove (4)));
+    std::string hash;
+
+    for (const auto* block : { "512", "1", "17", "64", "4096" })
+    {
+        const auto output =
+            render ({ session, "--edits", edits, "--input", writeInput (input), "--bits", "32f", "--block", block });
+        expectGain (output, 0, 1000, 0.125f);
+        expectGain (output, 1000 + 3 * fade, 2500, 0.125f);
+        expectGain (output, 2500 + fade, 3500, 0.25f);
+        expectGain (output, 3500 + fade, 5000, 0.0f);
+
+        if (hash.empty())
+            hash = report["outputHash"];
+
+        REQUIRE (report["outputHash"] == hash);
+    }
+}
+
 TEST_CASE_METHOD (Edits, "edits: `at` counts rendered samples, those of the latency that is dropped included")
 {
     const auto session = writeSession (R"({"id":1,"type":"audioInput"},{"id":2,"type":"plugin","ref":")"

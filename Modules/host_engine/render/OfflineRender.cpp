@@ -170,7 +170,7 @@ public:
         {
             const auto isLast = stop.load (std::memory_order_relaxed);
 
-            if (! isLast && ! makeEdits (position - start))
+            if (! isLast && ! (settle (position - start) && makeEdits (position - start)))
                 return;
 
             const auto length = int (std::min (isLast ? fadeSamples : findLength (position - start), end - position));
@@ -220,6 +220,8 @@ private:
 
                 engine.updateLatencies();
 
+                isDeferring = engine.isDeferring();
+
                 if (! request.seconds)
                     longestTail = std::max (longestTail, toSamples (findLongestTail (engine.getGraph())));
             });
@@ -255,9 +257,22 @@ private:
 
             if (! request.seconds)
                 lengthen (longestTail - tail);
+
+            settleAt = time + Fade::samples;
         }
 
         return true;
+    }
+
+    /** Wires that had to wait until others have faded come in at a sample of their own, not when some block happens to end.
+        False: give up. */
+    bool settle (std::int64_t time)
+    {
+        if (! isDeferring || time < settleAt)
+            return true;
+
+        settleAt = time + Fade::samples; // if it is still too early
+        return errands.ask ([this] { engine.publishSettled(); }) && takePlan();
     }
 
     /** For a tail that has become longer, and a latency: what is played now comes out later than it would have. */
@@ -273,7 +288,7 @@ private:
     /** Where in the output the music ends. */
     std::int64_t findMusicEnd() const noexcept { return musicSamples + latestLatency - firstLatency; }
 
-    /** A whole block, or as far as the next edit or cut. */
+    /** A whole block, or as far as the next edit, cut or settling. */
     std::int64_t findLength (std::int64_t time)
     {
         std::int64_t length = engine.getInfo().maxBlockSize;
@@ -286,6 +301,9 @@ private:
 
         if (result.editsMade < request.edits.size())
             length = std::min (length, request.edits[result.editsMade].at - time);
+
+        if (isDeferring)
+            length = std::min (length, settleAt - time);
 
         return length;
     }
@@ -384,7 +402,9 @@ private:
     std::size_t nextEvent = 0, nextCut = 0;
     std::int64_t inputSamples = 0, musicSamples = 0, longestTail = 0;
     std::int64_t start = 0, end = 0, lastLoud = 0;
+    std::int64_t settleAt = 0;                        ///< rendered samples
     bool isSomeNodeNew = false;                       ///< in the plan that is taken next
+    bool isDeferring = false;                         ///< the plan that was taken last leaves out wires for now
     std::int64_t firstLatency = 0, latestLatency = 0; ///< of the graph, before all edits and the most since
     juce::AudioBuffer<float> inputs, outputs;
     juce::MidiBuffer midiIn, midiOut;

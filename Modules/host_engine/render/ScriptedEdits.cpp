@@ -240,7 +240,7 @@ void ScriptedEdits::apply (std::size_t index, Engine& engine)
             change (next, edits[i]);
         }
 
-        engine.setGraph (std::move (next));
+        engine.setGraph (std::move (next), Transition::fade);
     }
 
     setParameters (false);
@@ -249,14 +249,14 @@ void ScriptedEdits::apply (std::size_t index, Engine& engine)
 
 std::vector<std::int64_t> ScriptedEdits::findBypassEnds() const
 {
-    constexpr std::int64_t fade = SerialRenderer::fadeSamples;
+    constexpr std::int64_t fade = Fade::samples;
 
-    struct Fade
+    struct Bypass
     {
         std::int64_t wet = fade, target = fade, since = 0; ///< a sample of fade is 1
     };
 
-    std::map<const NodeRuntime*, Fade> fades;
+    std::map<const NodeRuntime*, Bypass> bypasses;
     std::set<std::int64_t> ends;
 
     for (const auto& edit : edits)
@@ -265,7 +265,7 @@ std::vector<std::int64_t> ScriptedEdits::findBypassEnds() const
             continue;
 
         const auto before = edit.runtime->bypassed.load() ? std::int64_t (0) : fade;
-        auto& state = fades.try_emplace (edit.runtime.get(), Fade{ before, before, 0 }).first->second;
+        auto& state = bypasses.try_emplace (edit.runtime.get(), Bypass{ before, before, 0 }).first->second;
         const auto change = std::min (edit.at - state.since, fade);
         state.wet += std::clamp (state.target - state.wet, -change, change);
         state.target = edit.on ? 0 : fade;
