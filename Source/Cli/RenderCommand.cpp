@@ -149,8 +149,6 @@ int render (const RenderOptions& options)
     request.tailSeconds = edits.getLongestTail();
     request.musicSeconds = std::max (made.musicSeconds.value_or (0.0), hasMidi ? request.midi.getEndTime() : 0.0);
 
-    request.cuts = edits.findBypassEnds();
-
     for (std::size_t i = 0; i < edits.getNumTransactions(); ++i)
         request.edits.push_back ({ edits.getTime (i), [&, i] { edits.apply (i, engine); } });
 

@@ -288,16 +288,10 @@ private:
     /** Where in the output the music ends. */
     std::int64_t findMusicEnd() const noexcept { return musicSamples + latestLatency - firstLatency; }
 
-    /** A whole block, or as far as the next edit, cut or settling. */
-    std::int64_t findLength (std::int64_t time)
+    /** A whole block, or as far as the next edit or settling. */
+    std::int64_t findLength (std::int64_t time) const
     {
         std::int64_t length = engine.getInfo().maxBlockSize;
-
-        while (nextCut < request.cuts.size() && request.cuts[nextCut] <= time)
-            ++nextCut;
-
-        if (nextCut < request.cuts.size())
-            length = std::min (length, request.cuts[nextCut] - time);
 
         if (result.editsMade < request.edits.size())
             length = std::min (length, request.edits[result.editsMade].at - time);
@@ -399,7 +393,7 @@ private:
     Errands& errands;
 
     std::vector<Event> events;
-    std::size_t nextEvent = 0, nextCut = 0;
+    std::size_t nextEvent = 0;
     std::int64_t inputSamples = 0, musicSamples = 0, longestTail = 0;
     std::int64_t start = 0, end = 0, lastLoud = 0;
     std::int64_t settleAt = 0;                        ///< rendered samples

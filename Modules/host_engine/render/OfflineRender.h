@@ -33,8 +33,7 @@ public:
         double tailSeconds = 0.0; ///< at most, unless nodes say more after their first block; cut after 1 s below -90 dBFS
         bool keepLatency = false; ///< else the graph's latency is dropped from the front
         int numInputs = 2, numOutputs = 2;
-        std::vector<Edit> edits;        ///< ascending; blocks are cut there
-        std::vector<std::int64_t> cuts; ///< ascending, in rendered samples: blocks are cut there, too
+        std::vector<Edit> edits; ///< ascending; blocks are cut there
     };
 
     struct Result

@@ -3,10 +3,6 @@
 #include "../session/PlaceholderNode.h"
 #include "OfflineRender.h"
 
-#include <limits>
-#include <map>
-#include <set>
-
 namespace host
 {
 
@@ -245,37 +241,6 @@ void ScriptedEdits::apply (std::size_t index, Engine& engine)
 
     setParameters (false);
     forAll (Verb::bypass, [] (const Edit& edit) { edit.runtime->bypassed.store (edit.on, std::memory_order_relaxed); });
-}
-
-std::vector<std::int64_t> ScriptedEdits::findBypassEnds() const
-{
-    constexpr std::int64_t fade = Fade::samples;
-
-    struct Bypass
-    {
-        std::int64_t wet = fade, target = fade, since = 0; ///< a sample of fade is 1
-    };
-
-    std::map<const NodeRuntime*, Bypass> bypasses;
-    std::set<std::int64_t> ends;
-
-    for (const auto& edit : edits)
-    {
-        if (edit.verb != Verb::bypass || edit.at > std::numeric_limits<std::int64_t>::max() - fade)
-            continue;
-
-        const auto before = edit.runtime->bypassed.load() ? std::int64_t (0) : fade;
-        auto& state = bypasses.try_emplace (edit.runtime.get(), Bypass{ before, before, 0 }).first->second;
-        const auto change = std::min (edit.at - state.since, fade);
-        state.wet += std::clamp (state.target - state.wet, -change, change);
-        state.target = edit.on ? 0 : fade;
-        state.since = edit.at;
-
-        if (edit.on && state.wet > 0)
-            ends.insert (edit.at + state.wet);
-    }
-
-    return { ends.begin(), ends.end() };
 }
 
 std::string ScriptedEdits::describeLeftOut (std::size_t firstTransaction, std::int64_t samples) const

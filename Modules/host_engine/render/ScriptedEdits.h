@@ -50,10 +50,6 @@ public:
     /** What check() saw: the longest tail of all graphs that the script makes, the first one too, in seconds. */
     double getLongestTail() const noexcept { return longestTail; }
 
-    /** Where nodes have faded into a bypass and stop running, in rendered samples and ascending. If blocks did not end there,
-        what is still in such a node when it goes on would depend on the block size. After check(). */
-    std::vector<std::int64_t> findBypassEnds() const;
-
     /** What check() has to tell, one line each. */
     const std::vector<std::string>& getNotes() const noexcept { return notes; }
 
