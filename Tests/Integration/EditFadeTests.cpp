@@ -115,6 +115,17 @@ TEST_CASE_METHOD (EditFades, "edit fades: a removed node runs on until it has fa
     expectFade (both, 1000, 0.25f, 0.0f);
 }
 
+TEST_CASE_METHOD (EditFades, "edit fades: a new path fades in once, however many of its wires are new")
+{
+    const auto samples = renderTones ("",
+                                      R"({"at":1000,"do":"add","node":{"id":4,"type":"gain","parameters":{"Gain":0.5}}}
+                                         {"at":1000,"do":"add","node":{"id":5,"type":"gain"}}
+                                         {"at":1000,"do":"connect","from":"1:0","to":"4:0"}
+                                         {"at":1000,"do":"connect","from":"4:0","to":"5:0"}
+                                         {"at":1000,"do":"connect","from":"5:0","to":"3:0"})");
+    expectFade (samples, 1000, 0.0f, 0.25f);
+}
+
 TEST_CASE_METHOD (EditFades, "edit fades: a bypass and a parameter move in a straight line from their sample on")
 {
     const std::string nodes = tones + std::string (R"(,{"id":4,"type":"gain","parameters":{"Gain":0.5}})");
