@@ -15,7 +15,7 @@ namespace rt
     - `Cell<T>`: a plain variable of one thread at a time, `get()` and `set()`. A checker reports a race on it;
     - `Watch`: stands beside a value that is made in place; `read()` and `write()` tell a checker that it is looked at or
       changed. Empty here;
-    - `prefetchToWrite()`: a hint, nothing to a checker;
+    - `prefetchToWrite()`, `prefetchToRead()`: hints, nothing to a checker;
     - `pause()`: what a bounded wait between two tries consists of.
 */
 struct StdPolicy
@@ -48,6 +48,16 @@ struct StdPolicy
     {
 #if defined(__GNUC__)
         __builtin_prefetch (address, 1);
+#else
+        static_cast<void> (address);
+#endif
+    }
+
+    /** Asks for the cache line to be brought here, because it will be read soon. */
+    static void prefetchToRead (const void* address) noexcept
+    {
+#if defined(__GNUC__)
+        __builtin_prefetch (address);
 #else
         static_cast<void> (address);
 #endif

@@ -147,6 +147,7 @@ struct RelacyPolicy
     };
 
     static void prefetchToWrite (const void*) {}
+    static void prefetchToRead (const void*) {}
     static void pause (Where where = Where::current()) { rl::yield (1, at (where)); }
 };
 
