@@ -104,7 +104,7 @@ struct RingWord
 
     static std::uint64_t tagOf (std::uint64_t offset) noexcept
     {
-        return static_cast<std::uint32_t> (offset >> 3) * 0x9e3779b1u >> (32 - (64 - sizeBits));
+        return (static_cast<std::uint32_t> (offset >> 3) + 1) * 0x9e3779b1u >> (32 - (64 - sizeBits));
     }
 
     static std::uint64_t make (std::uint64_t offset, std::uint64_t numBytes) noexcept
