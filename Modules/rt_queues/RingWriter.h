@@ -430,12 +430,16 @@ private:
     // The words of all messages but the first are there.
     void publish (std::uint64_t firstWord, std::uint64_t endOffset, std::uint64_t endPosition) noexcept
     {
+        isOpen = false;
+
+        if (status != RingStatus::ok) // found out in the middle of a batch
+            return;
+
         view.wordAt (endPosition).store (detail::RingWord::none, std::memory_order_relaxed); // (4), published by (1)
         view.wordAt (position).store (firstWord, std::memory_order_release);                 // (1) with (2)
         view.header->committed.store (endOffset, std::memory_order_release);                 // (7)
         offset = endOffset;
         position = endPosition;
-        isOpen = false;
     }
 
     detail::RingView<Policy> view;
