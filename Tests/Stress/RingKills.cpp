@@ -267,8 +267,21 @@ void killWriterAtEveryStep()
                            : 0;
             numKills += isKilled;
             require (! reader.isPeerAlive(), "a death is noticed");
+
+            // A successor goes on before any of it is read.
+            auto ahead = critic;
+            auto batch = reader.readBatch();
+
+            for (auto bytes = batch.next(); bytes.data() != nullptr; bytes = batch.next())
+                ahead.check (bytes);
+
+            batch.keep();
+            require (ahead.isBetweenBatches(), "a batch is there or it is not");
+            auto successor = ring.attachWriter();
+            stress::RingAuthor author (successor, ahead.getNext(), step, [] {});
+            author.write();
             readAll (reader, critic);
-            require (critic.isBetweenBatches(), "a batch is there or it is not");
+            require (critic.getNext() == author.getNext(), "a writer goes on where its predecessor was");
         }
 }
 

@@ -19,6 +19,19 @@
 namespace test
 {
 
+/** Sanitizers have page faults of their own, and lock no memory. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool isSanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool isSanitized = true;
+#else
+constexpr bool isSanitized = false;
+#endif
+#else
+constexpr bool isSanitized = false;
+#endif
+
 inline rt::MirroredRingOptions ringOf (std::size_t capacity, std::size_t alignment = 8)
 {
     rt::MirroredRingOptions options;
