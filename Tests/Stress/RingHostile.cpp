@@ -139,8 +139,8 @@ std::uint64_t anyNumber (Random& random)
                     break;
                 }
 
-                case Attack::none:
-                case Attack::number: break;
+                case Attack::none: std::this_thread::yield(); [[fallthrough]];
+                case Attack::number: i = 64; break;
             }
 
         orders.numDone.fetch_add (1);
@@ -220,7 +220,7 @@ private:
         orders.attack = attack;
 
         for (const auto before = orders.numDone.load(); orders.numDone.load() < before + 2;)
-            continue;
+            std::this_thread::yield();
     }
 
     // A new ring, but for what the peer has still under way.
@@ -229,7 +229,7 @@ private:
         orders.attack = Attack::none;
 
         for (const auto before = orders.numDone.load(); orders.numDone.load() < before + 2;)
-            continue;
+            std::this_thread::yield();
 
         for (std::uint64_t offset = 0; offset < fileBytes; offset += 8)
             memory.at (offset).store (0);
@@ -294,7 +294,7 @@ private:
                 touch (message.getBytes(), used);
                 ++tally.numRead;
             }
-            else if (i % 16 == 0)
+            else if (i % 256 == 0)
             {
                 std::this_thread::yield(); // the peer may need this processor
             }
