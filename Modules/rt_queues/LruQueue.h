@@ -74,7 +74,8 @@ struct ReferenceBits
     who follows it (2), an acquire, finds state, value and stamp. It ends with recycle(): state first, then the link (3), a release;
     value and stamp of the next life are releases too (4). So who reads any of them with an acquire and the state after
     that, and finds its generation still there (5), has read what belongs to that life. The exchanges of states (6) and of
-    links (1), (7), (8), and the loads on which an answer rests (2), (6) are seq_cst: "empty" is said after the death of all nodes
+    links (1), (7), (8), and the loads on which an answer rests (2), (6) are seq_cst, and the store that makes a node live (6) is a
+    release, so that who touches or removes by handle finds what the enqueuer wrote, too: "empty" is said after the death of all nodes
     up to the last has been seen and then the end; two threads that watch two different nodes must see their
     changes in the same order. The tail (9) is a hint that may lie one node back: an enqueue begins where it says, and links only
     where the generation is right; it is moved on before the node that it names is given back, which its
@@ -501,6 +502,14 @@ private:
         Policy::prefetchToWrite (&at (node.link.load (std::memory_order_relaxed)));
     }
 
+    void prefetch (std::uint64_t link) const noexcept
+    {
+        Policy::prefetchToWrite (&at (link).link);
+
+        if constexpr (usesReferenceBits)
+            Policy::prefetchToWrite (&at (link).state);
+    }
+
     /** Gives back a node that has been unlinked. */
     void recycle (std::uint64_t link, Token& token) noexcept
     {
@@ -516,7 +525,7 @@ private:
         auto& node = nodes[index];
         const auto link = W::linkTo (index, W::generationOf (node.state.load (std::memory_order_relaxed)));
         node.value.store (value, std::memory_order_release);             // (4) with (5)
-        node.state.store (W::liveState (link), std::memory_order_relaxed); // before (1)
+        node.state.store (W::liveState (link), std::memory_order_release); // (6): a handle may get about in any way
 
         for (;;)
         {
@@ -630,6 +639,10 @@ private:
         while (! W::isEnd (link))
         {
             const auto node = W::unmarked (link);
+
+            if (token != nullptr)
+                prefetch (node);
+
             const auto state = at (node).state.load (std::memory_order_seq_cst); // (6)
 
             if (state == W::liveState (node))
@@ -676,8 +689,11 @@ private:
         else
         {
             // From the hand to the end, then the whole queue with the bits, then without: for those whose bits are always set.
-            Policy::prefetchToWrite (&tail);
+            // Who takes one entry mostly enqueues another: that node is on its way, too.
+            Policy::prefetchToWrite (&hand);
             auto from = hand.load (std::memory_order_relaxed);
+            Policy::prefetchToWrite (&at (from).link);
+            Policy::prefetchToWrite (&at (tail.load (std::memory_order_relaxed)).link);
 
             for (int round = 0; round < 3;)
             {
@@ -745,8 +761,9 @@ private:
     FreelistState<Policy> freeState;
     Nodes unused;
 
+    // Together: who takes one entry mostly enqueues another.
     alignas (cacheLineBytes) Word tail{ W::head };
-    alignas (cacheLineBytes) Word hand{ W::head }; // ReferenceBits: behind which node to look next
+    Word hand{ W::head }; // ReferenceBits: behind which node to look next
 };
 
 } // namespace rt

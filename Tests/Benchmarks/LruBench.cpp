@@ -1,15 +1,18 @@
 #include "LruBench.h"
 #include "Threads.h"
 
+#include <rt_queues/BlockCache.h>
 #include <rt_queues/LruQueue.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 namespace bench
@@ -18,6 +21,8 @@ namespace bench
 namespace
 {
 constexpr std::uint32_t numListEntries = 4096;
+constexpr std::uint32_t numCacheEntries = 8192;
+constexpr std::uint32_t numKeys = numCacheEntries * 10 / 9; // nine of ten are in the cache
 
 class Random
 {
@@ -185,6 +190,111 @@ public:
     };
 };
 
+// Every contender below is a cache with a `Use` for each thread, which has `get (key)`: the key's value, which is made and put in if
+// it is not there.
+
+using Key = std::uint64_t;
+using CachedValue = std::uint64_t;
+
+CachedValue make (Key key) { return key + 1; }
+
+template <typename Order>
+class OurCache
+{
+    using Cache = rt::BlockCache<Key, CachedValue, Order>;
+
+public:
+    class Use
+    {
+    public:
+        explicit Use (OurCache& o) : cache (o.cache), token (o.cache) {}
+
+        CachedValue get (Key key)
+        {
+            if (const auto pin = cache.find (key, token))
+                return *pin;
+
+            auto value = make (key);
+            const auto insertion = cache.insert (key, std::move (value), 1, token);
+            return insertion.pin ? *insertion.pin : value;
+        }
+
+    private:
+        Cache& cache;
+        typename Cache::Token token;
+    };
+
+private:
+    Cache cache{ { .bytes = numCacheEntries, .entries = numCacheEntries } };
+};
+
+/** The usual one: a list in order of use, and a map into it, behind a lock. What is thrown out is used again for what comes in. */
+template <typename Lock>
+class LockedCache
+{
+public:
+    class Use
+    {
+    public:
+        explicit Use (LockedCache& o) : owner (o) {}
+
+        CachedValue get (Key key)
+        {
+            {
+                const std::lock_guard lock (owner.lock);
+
+                if (const auto found = owner.map.find (key); found != owner.map.end())
+                {
+                    owner.list.splice (owner.list.end(), owner.list, found->second);
+                    return found->second->second;
+                }
+            }
+
+            const auto value = make (key);
+            const std::lock_guard lock (owner.lock);
+
+            if (owner.map.contains (key))
+                return value;
+
+            if (owner.list.size() < numCacheEntries)
+            {
+                owner.list.emplace_back (key, value);
+                owner.map.emplace (key, std::prev (owner.list.end()));
+                return value;
+            }
+
+            const auto oldest = owner.list.begin();
+            auto node = owner.map.extract (oldest->first);
+            *oldest = { key, value };
+            owner.list.splice (owner.list.end(), owner.list, oldest);
+            node.key() = key;
+            owner.map.insert (std::move (node));
+            return value;
+        }
+
+    private:
+        LockedCache& owner;
+    };
+
+    LockedCache() { map.reserve (numCacheEntries); }
+
+private:
+    std::list<std::pair<Key, CachedValue>> list;
+    std::unordered_map<Key, typename std::list<std::pair<Key, CachedValue>>::iterator> map;
+    alignas (128) Lock lock;
+};
+
+class NoCache
+{
+public:
+    class Use
+    {
+    public:
+        explicit Use (NoCache&) {}
+        CachedValue get (Key key) { return make (key); }
+    };
+};
+
 double percentile (const std::vector<std::uint32_t>& sorted, double share)
 {
     return getNanosecondsPerTick() * sorted[static_cast<std::size_t> (share * static_cast<double> (sorted.size() - 1))];
@@ -267,11 +377,49 @@ Bench makeListBench (const char* name)
                { "spinlock", measureList<Locked<Spinlock>, numThreads> },
                { "loop", measureList<Nothing, numThreads> } } };
 }
+
+/** Any of so many keys that nine of ten are in. */
+template <typename Cache, int numThreads>
+std::vector<Value> measureCache()
+{
+    constexpr std::size_t numOperations = 400'000;
+    const auto cache = std::make_unique<Cache>();
+
+    {
+        typename Cache::Use use (*cache);
+
+        for (Key key = 0; key < numCacheEntries; ++key)
+            use.get (key);
+    }
+
+    return measureOperations (numThreads, numOperations,
+                              [&] (int thread)
+                              {
+                                  return [random = Random (thread), use = std::make_shared<typename Cache::Use> (*cache)]() mutable
+                                  {
+                                      auto value = use->get (random.next() % numKeys);
+                                      keep (value);
+                                  };
+                              });
+}
+
+template <int numThreads>
+Bench makeCacheBench (const char* name)
+{
+    return { name,
+             numThreads > 1,
+             { { "ours/exact", measureCache<OurCache<rt::ExactOrder>, numThreads> },
+               { "ours/refbit", measureCache<OurCache<rt::ReferenceBits>, numThreads> },
+               { "mutex", measureCache<LockedCache<std::mutex>, numThreads> },
+               { "spinlock", measureCache<LockedCache<Spinlock>, numThreads> },
+               { "loop", measureCache<NoCache, numThreads> } } };
+}
 } // namespace
 
 std::vector<Bench> getLruBenches()
 {
-    return { makeListBench<1> ("lru.list.1"), makeListBench<2> ("lru.list.2"), makeListBench<4> ("lru.list.4") };
+    return { makeListBench<1> ("lru.list.1"),   makeListBench<2> ("lru.list.2"),   makeListBench<4> ("lru.list.4"),
+             makeCacheBench<1> ("lru.cache.1"), makeCacheBench<2> ("lru.cache.2"), makeCacheBench<4> ("lru.cache.4") };
 }
 
 } // namespace bench

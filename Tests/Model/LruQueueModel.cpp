@@ -212,12 +212,54 @@ struct Reuse : rl::test_suite<Reuse<Order>, 3>
     }
 };
 
+/** A handle that gets about without any order: who touches by it hands on what the enqueuer wrote. */
+template <typename Order>
+struct Rumour : rl::test_suite<Rumour<Order>, 3>
+{
+    std::unique_ptr<Shared<Order>> shared;
+    std::unique_ptr<RelacyPolicy::Atomic<std::uint64_t>> rumour;
+
+    void before()
+    {
+        shared = std::make_unique<Shared<Order>>();
+        rumour = std::make_unique<RelacyPolicy::Atomic<std::uint64_t>> (0);
+    }
+
+    void thread (unsigned index)
+    {
+        using Handle = typename Shared<Order>::Handle;
+        typename Shared<Order>::Token token (shared->queue, 1);
+
+        if (index == 0)
+        {
+            rumour->store (shared->enqueue (0, token).toWord(), std::memory_order_relaxed);
+            shared->enqueue (1, token);
+        }
+        else if (index == 1)
+        {
+            shared->queue.touch (Handle::fromWord (rumour->load (std::memory_order_relaxed)), token);
+        }
+        else if (! shared->dequeue (token))
+        {
+            shared->remove (0, Handle::fromWord (rumour->load (std::memory_order_relaxed)), token, false);
+        }
+    }
+
+    void after()
+    {
+        shared->check (2);
+        shared.reset();
+        rumour.reset();
+    }
+};
+
 template <typename Order>
 void checkAll (rl::iteration_t numExecutions)
 {
     test::check<Neighbours<Order>> ("LruQueue, neighbours", numExecutions);
     test::check<Touches<Order>> ("LruQueue, touches", numExecutions);
     test::check<Reuse<Order>> ("LruQueue, reuse", numExecutions);
+    test::check<Rumour<Order>> ("LruQueue, rumour", numExecutions);
 }
 
 } // namespace
