@@ -37,14 +37,14 @@ namespace rt
 
         cache.insert (id, std::move (block), numBytes, token);                            // the pool
 
-    How it works: entries of an array, a table from hash to entry (detail/CacheTable.h), and an LruQueue of them. An entry's word says
-    which life it is in (40 bits), whether it can be found, and how many pins there are. Who finds a link in the table adds a
-    pin and sees by what was there before whether that was right; if not, it takes the pin back. Who throws out needs an
-    exchange from "present, no pins" to "leaving", so either has it. All other changes of the word are differences, which leave alone
-    the pins of those that are about to notice their mistake.
+    How it works: entries of an array, a table from hash to entry (detail/CacheTable.h), and an LruQueue of them. An entry's
+    word says which life it is in (40 bits), whether it can be found, and how many pins there are. Who finds a link in the
+    table adds a pin and sees by what was there before whether that was right; if not, it takes the pin back. Who throws out
+    needs an exchange from "present, no pins" to "leaving", so either has it. All other changes of the word are differences,
+    which leave alone the pins of those that are about to notice their mistake.
 
-    An entry that is removed while there are pins is found no more, and ends at the next insert(), remove() or collect()
-    after the last pin has gone; until then its bytes count. So values end, and the function that is told of it is called, only in
+    An entry that is removed while there are pins is found no more, and ends at the next insert(), remove() or collect() after
+    the last pin has gone; until then its bytes count. So values end, and the function that is told of it is called, only in
     threads that insert, remove or collect, never in one that merely finds.
 
     Pinned entries are not thrown out. If there is nothing else to throw out, insert() says `full`.
@@ -53,18 +53,20 @@ namespace rt
     counts as used, so that what was read ahead is not the first to go. With ExactOrder a hit puts the entry at the end of
     the queue; its new handle goes into the entry by compare-and-exchange, and who loses that removes what it has enqueued.
 
-    Progress: find() and dropping a Pin are wait-free* with ReferenceBits (at most seven entries are looked at), lock-free with ExactOrder.
-    All else is lock-free, but for what Value's moves, its destructor and the function do. No thread waits for another.
+    Progress: find() and dropping a Pin are wait-free* with ReferenceBits (at most seven entries are looked at), lock-free
+    with ExactOrder. All else is lock-free, but for what Value's moves, its destructor and the function do. No thread waits
+    for another.
     * where the machine has an instruction that adds
 
-    Memory orders (numbers as in the code): an entry's contents are written before its link is placed (detail/CacheTable.h), and that is
-    read with acquire. A pin that goes (1) is a release, and the exchange that lets the entry be ended (2) an acquire: it sees all
-    pins' departures, for they are read-modify-writes of one word. The end of a life (3) is a release, as is the freelist's
-    push after it.
+    Memory orders (numbers as in the code): an entry's contents are written before its link is placed (detail/CacheTable.h),
+    and that is read with acquire. A pin that goes (1) is a release, and the exchange that lets the entry be ended (2) an
+    acquire: it sees all pins' departures, for they are read-modify-writes of one word. The end of a life (3) is a release, as
+    is the freelist's push after it.
 
     Source: our own.
 */
-template <typename Key, typename Value, typename Order = ReferenceBits, typename Policy = StdPolicy, typename Hash = std::hash<Key>>
+template <typename Key, typename Value, typename Order = ReferenceBits, typename Policy = StdPolicy,
+          typename Hash = std::hash<Key>>
 class BlockCache
 {
     using W = detail::CacheWord;
@@ -115,7 +117,10 @@ public:
     class Token
     {
     public:
-        explicit Token (BlockCache& cache, std::uint64_t seed = 0) noexcept : queueToken (cache.queue, seed), freelistToken ({}, seed) {}
+        explicit Token (BlockCache& cache, std::uint64_t seed = 0) noexcept
+            : queueToken (cache.queue, seed), freelistToken ({}, seed)
+        {
+        }
 
         /** How often find() found something with this token, and how often not. */
         std::uint64_t getHits() const noexcept { return hits; }
@@ -175,7 +180,7 @@ public:
     {
         inserted,
         exists, ///< the pin is of what was there before
-        full    ///< everything else is pinned, or the value is larger than the cache; or others insert as much at this moment
+        full ///< everything else is pinned, or the value is larger than the cache; or others insert as much at this moment
     };
 
     struct Insertion
@@ -189,8 +194,8 @@ public:
                              not use the cache
     */
     explicit BlockCache (const Limits& limitsToKeep, Ended toCallAtEnds = {})
-        : limits (limitsToKeep), onEnd (std::move (toCallAtEnds)), table (limits.entries), queue (limits.entries, limits.mostThreads),
-          entries (std::make_unique<Entry[]> (limits.entries)),
+        : limits (limitsToKeep), onEnd (std::move (toCallAtEnds)), table (limits.entries),
+          queue (limits.entries, limits.mostThreads), entries (std::make_unique<Entry[]> (limits.entries)),
           unused (freeState, static_cast<FreelistElement<Policy>*> (entries.get()), sizeof (Entry), limits.entries)
     {
         assert (limits.entries > 0 && limits.entries <= mostEntries);
@@ -233,15 +238,17 @@ public:
         return pin;
     }
 
-    /** As find(), but it does not count as use. Any thread. Wait-free*. */
+    /** As find(), but it does not count as use.
+        Any thread. Wait-free*.
+    */
     Pin peek (const Key& key) noexcept
     {
         const auto hash = hashOf (key);
         return pinIn (table.getBucket (hash), hash, key);
     }
 
-    /** Puts a value in, and throws out others until there is room for its bytes. The value is moved only if it is inserted. Its pin keeps
-        it in the cache for as long as the caller has it.
+    /** Puts a value in, and throws out others until there is room for its bytes. The value is moved only if it is inserted.
+        Its pin keeps it in the cache for as long as the caller has it.
         Any thread, with its token; calls the function given to the constructor. Lock-free.
     */
     Insertion insert (const Key& key, Value&& value, std::size_t numBytes, Token& token)
@@ -315,8 +322,8 @@ public:
         return isRemoved;
     }
 
-    /** Takes all values out of whose keys `predicate` says so, which must not use the cache; returns how many. Of those that are inserted
-        meanwhile, some.
+    /** Takes all values out of whose keys `predicate` says so, which must not use the cache; returns how many. Of those that
+        are inserted meanwhile, some.
         Any thread, with its token; calls the function. Lock-free, a step or more for each entry.
     */
     template <typename Predicate>
@@ -359,7 +366,8 @@ public:
     }
 
     /** Ends what was removed while it was pinned, and is not any more. insert() and remove() do this, too.
-        Any thread, with its token; calls the function. One load if there is nothing to do, else lock-free, a step for each entry.
+        Any thread, with its token; calls the function. One load if there is nothing to do, else lock-free, a step for each
+        entry.
     */
     void collect (Token& token)
     {
@@ -378,11 +386,15 @@ public:
         }
     }
 
-    /** The bytes of all values that are in, are just coming in, or were removed but are pinned. Any thread. Wait-free: one load. */
+    /** The bytes of all values that are in, are just coming in, or were removed but are pinned.
+        Any thread. Wait-free: one load.
+    */
     std::size_t getBytesUsed() const noexcept { return static_cast<std::size_t> (used.load (std::memory_order_relaxed)); }
     const Limits& getLimits() const noexcept { return limits; }
 
-    /** How many values can be found. Exact while nobody changes that. Any thread. Wait-free: a load for each entry. */
+    /** How many values can be found. Exact while nobody changes that.
+        Any thread. Wait-free: a load for each entry.
+    */
     std::uint32_t count() const noexcept
     {
         std::uint32_t numPresent = 0;
@@ -393,7 +405,9 @@ public:
         return numPresent;
     }
 
-    /** Whether entries, table, queue and the sum of bytes agree. While nobody uses the cache, and there are no tokens; for tests. */
+    /** Whether entries, table, queue and the sum of bytes agree. While nobody uses the cache, and there are no tokens; for
+        tests.
+    */
     bool isWhole() const
     {
         std::size_t numBytes = 0;
@@ -434,19 +448,26 @@ public:
     }
 
 private:
-    static std::uint64_t hashOf (const Key& key) noexcept { return Table::spread (static_cast<std::uint64_t> (Hash() (key))); }
+    static std::uint64_t hashOf (const Key& key) noexcept
+    {
+        return Table::spread (static_cast<std::uint64_t> (Hash() (key)));
+    }
 
     Entry& getEntry (std::uint64_t link) const noexcept { return entries[W::numberOf (link) - 1]; }
 
-    std::uint32_t numberOf (const Entry& entry) const noexcept { return static_cast<std::uint32_t> (&entry - entries.get()) + 1; }
+    std::uint32_t numberOf (const Entry& entry) const noexcept
+    {
+        return static_cast<std::uint32_t> (&entry - entries.get()) + 1;
+    }
 
-    /** Whether a link is none, or of an entry that is not found any more. Not its life's end decides: a removed entry lives on for as
-        long as its inserter has the pin, who may be the last to write its link.
+    /** Whether a link is none, or of an entry that is not found any more. Not its life's end decides: a removed entry lives
+        on for as long as its inserter has the pin, who may be the last to write its link.
     */
     bool isFreeSlot (std::uint64_t link) const noexcept
     {
         return link == 0
-               || (getEntry (link).word.load (std::memory_order_acquire) & ~W::pinMask) != (W::generationOf (link) | W::present);
+               || (getEntry (link).word.load (std::memory_order_acquire) & ~W::pinMask)
+                      != (W::generationOf (link) | W::present);
     }
 
     /** Pins the entry if it can be found in that life. */
@@ -501,7 +522,8 @@ private:
 
         if constexpr (! Queue::usesReferenceBits)
             if (fresh && fresh != handle
-                && ! entry.handle.compare_exchange_strong (word, fresh.toWord(), std::memory_order_acq_rel, std::memory_order_relaxed))
+                && ! entry.handle.compare_exchange_strong (word, fresh.toWord(), std::memory_order_acq_rel,
+                                                           std::memory_order_relaxed))
                 queue.remove (fresh, token.queueToken); // it was removed meanwhile, and we have put it back
     }
 
@@ -509,7 +531,8 @@ private:
     bool tryClaim (std::uint64_t link) noexcept
     {
         auto word = W::generationOf (link) | W::present;
-        return getEntry (link).word.compare_exchange_strong (word, W::generationOf (link) | W::leaving, std::memory_order_acq_rel,
+        return getEntry (link).word.compare_exchange_strong (word, W::generationOf (link) | W::leaving,
+                                                             std::memory_order_acq_rel,
                                                              std::memory_order_relaxed); // (2) with (1)
     }
 

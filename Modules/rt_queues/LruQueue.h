@@ -48,22 +48,22 @@ struct ReferenceBits
         queue.remove (block.handle, token);                       // false: somebody has been quicker
         while (auto oldest = queue.dequeue (token)) ...
 
-    How it works: nodes of an array, linked from a head that stays to the last one. All links carry the generation of the node that
-    they lead to (40 bits; it grows when the node is given back), so that a compare-and-exchange fails if the node has
+    How it works: nodes of an array, linked from a head that stays to the last one. All links carry the generation of the node
+    that they lead to (40 bits; it grows when the node is given back), so that a compare-and-exchange fails if the node has
     gone meanwhile, and a walker notices that it has been left behind. An entry ends with one exchange of its node's state,
-    live to dead, whether it was the oldest or stood in the middle; that decides who has it. The dead node is unlinked later, by
-    whoever comes along: its own link is frozen (a mark, after which it cannot change), then the link that leads to it is
-    moved on to where it leads. So a frozen link leads to a node that is still in the queue, of two neighbours that go at
-    once none comes back, and the one whose exchange moved the link gives the node back. The last node is not unlinked, dead or not,
-    so the end of the queue is always there to link to; who links behind a dead one unlinks that.
+    live to dead, whether it was the oldest or stood in the middle; that decides who has it. The dead node is unlinked later,
+    by whoever comes along: its own link is frozen (a mark, after which it cannot change), then the link that leads to it is
+    moved on to where it leads. So a frozen link leads to a node that is still in the queue, of two neighbours that go at once
+    none comes back, and the one whose exchange moved the link gives the node back. The last node is not unlinked, dead or
+    not, so the end of the queue is always there to link to; who links behind a dead one unlinks that.
 
     No thread cleans up in the background. Most dead nodes are unlinked by whoever ended them, with the help of a hint where the
     link to them is. Where that is wrong they stay, until a dequeue comes by, or until all nodes are in use: who needs one
     then walks the queue once and unlinks all that are dead. As at least half of the nodes are not live then, this is two
     nodes looked at for each one that was left, at most. A thread that has time may do it before: clean().
 
-    touch() of ExactOrder is a remove and an enqueue: for a moment the entry is not in the queue, and it has another handle then.
-    It takes the node for the new place first; if there is none, the entry stays where it is.
+    touch() of ExactOrder is a remove and an enqueue: for a moment the entry is not in the queue, and it has another handle
+    then. It takes the node for the new place first; if there is none, the entry stays where it is.
 
     Capacity: as many entries as the constructor says fit in any case, with up to `mostThreads` threads at work; more may.
 
@@ -71,16 +71,16 @@ struct ReferenceBits
     others at most. Wait-free: touch() of ReferenceBits, remove() without a token, contains() and get().
 
     Memory orders (numbers as in the code). A node's life begins when its link is written into the one before (1), a release:
-    who follows it (2), an acquire, finds state, value and stamp. It ends with recycle(): state first, then the link (3), a release;
-    value and stamp of the next life are releases too (4). So who reads any of them with an acquire and the state after
-    that, and finds its generation still there (5), has read what belongs to that life. The exchanges of states (6) and of
-    links (1), (7), (8), and the loads on which an answer rests (2), (6) are seq_cst, and the store that makes a node live (6) is a
-    release, so that who touches or removes by handle finds what the enqueuer wrote, too: "empty" is said after the death of all nodes
-    up to the last has been seen and then the end; two threads that watch two different nodes must see their
-    changes in the same order. The tail (9) is a hint that may lie one node back: an enqueue begins where it says, and links only
-    where the generation is right; it is moved on before the node that it names is given back, which its
-    unlinker knows of because it has seen the link that was written by somebody who had read the tail (1), (2), (9). That is also why it never
-    leads to a node that has been given back.
+    who follows it (2), an acquire, finds state, value and stamp. It ends with recycle(): state first, then the link (3), a
+    release; value and stamp of the next life are releases too (4). So who reads any of them with an acquire and the state
+    after that, and finds its generation still there (5), has read what belongs to that life. The exchanges of states (6) and
+    of links (1), (7), (8), and the loads on which an answer rests (2), (6) are seq_cst, and the store that makes a node live
+    (6) is a release, so that who touches or removes by handle finds what the enqueuer wrote, too: "empty" is said after the
+    death of all nodes up to the last has been seen and then the end; two threads that watch two different nodes must see
+    their changes in the same order. The tail (9) is a hint that may lie one node back: an enqueue begins where it says, and
+    links only where the generation is right; it is moved on before the node that it names is given back, which its unlinker
+    knows of because it has seen the link that was written by somebody who had read the tail (1), (2), (9). That is also why
+    it never leads to a node that has been given back.
 
     Source: asked for at https://stackoverflow.com/questions/12369159; the links after Michael and Scott (1996), the frozen link
     after Harris (2001).
@@ -89,10 +89,11 @@ template <typename T, typename Order = ExactOrder, typename Policy = StdPolicy>
 class LruQueue
 {
     using W = detail::LruWord;
-    using Node = detail::LruNode<Policy, Order::usesReferenceBits>;
+    using Node = detail::LruNode<Policy>;
     using Nodes = Freelist<Policy>;
 
-    static_assert (std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T> && sizeof (T) <= sizeof (std::uint64_t),
+    static_assert (std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>
+                       && sizeof (T) <= sizeof (std::uint64_t),
                    "The value may be copied while it is written, and thrown away then");
 
 public:
@@ -123,7 +124,9 @@ public:
     class Token
     {
     public:
-        explicit Token (LruQueue& queueToUse, std::uint64_t seed = 0) noexcept : queue (queueToUse), freelistToken ({}, seed) {}
+        explicit Token (LruQueue& queueToUse, std::uint64_t seed = 0) noexcept : queue (queueToUse), freelistToken ({}, seed)
+        {
+        }
 
         ~Token()
         {
@@ -163,10 +166,10 @@ public:
     std::uint32_t getCapacity() const noexcept { return capacity; }
     std::uint32_t getNumNodes() const noexcept { return numNodes; }
 
-    /** Puts a value at the newest end. An empty handle if there are `capacity` entries, or more.
-        With ReferenceBits, `isReferenced` says whether it begins as if it had been touched.
-        Any thread, with its token. Lock-free. Six atomic steps and one read-modify-write when nobody is in the way and the token has
-        a spare node, three and one more else; when all nodes are in use, as many as there are nodes.
+    /** Puts a value at the newest end. An empty handle if there are `capacity` entries, or more. With ReferenceBits,
+        `isReferenced` says whether it begins as if it had been touched.
+        Any thread, with its token. Lock-free. Six atomic steps and one read-modify-write when nobody is in the way and the
+        token has a spare node, three and one more else; when all nodes are in use, as many as there are nodes.
     */
     Handle enqueue (T value, Token& token, bool isReferenced = false) noexcept
     {
@@ -201,10 +204,10 @@ public:
         return find (take, token) ? std::optional (decode (value)) : std::nullopt;
     }
 
-    /** Calls `accepts (value, handle)` with one entry after the other, in the order in which dequeue() would take them, until it
-        says true. Nothing is taken: who accepts then removes. Returns whether one was accepted.
-        An entry may be offered more than once. With ReferenceBits, bits are cleared on the way, and if nothing without one is
-        accepted the others are offered, too.
+    /** Calls `accepts (value, handle)` with one entry after the other, in the order in which dequeue() would take them, until
+        it says true. Nothing is taken: who accepts then removes. Returns whether one was accepted. An entry may be offered
+        more than once. With ReferenceBits, bits are cleared on the way, and if nothing without one is accepted the others are
+        offered, too.
         Any thread, with its token. Lock-free, but for what `accepts` does.
     */
     template <typename Function>
@@ -235,15 +238,17 @@ public:
         return true;
     }
 
-    /** The same, but leaves the node for others to unlink. Any thread. Wait-free: one compare-and-exchange. */
+    /** The same, but leaves the node for others to unlink.
+        Any thread. Wait-free: one compare-and-exchange.
+    */
     bool remove (Handle handle) noexcept { return end (handle.link); }
 
-    /** ExactOrder: makes the entry the newest. Returns its new handle; an empty one if the entry has been taken or removed; the old
-        handle if the entry is the newest, or if there is no node for its new place: then it is still where it was.
+    /** ExactOrder: makes the entry the newest. Returns its new handle; an empty one if the entry has been taken or removed;
+        the old handle if the entry is the newest, or if there is no node for its new place: then it is still where it was.
         Any thread, with its token. Lock-free.
 
-        ReferenceBits: notes that the entry is in use; returns the same handle, or an empty one. Wait-free: two loads, and one store
-        if the bit is not set. A touch at the same time as a dequeue may come too late to keep the entry.
+        ReferenceBits: notes that the entry is in use; returns the same handle, or an empty one. Wait-free: two loads, and one
+        store if the bit is not set. A touch at the same time as a dequeue may come too late to keep the entry.
     */
     Handle touch (Handle handle, Token& token) noexcept
     {
@@ -283,7 +288,9 @@ public:
         }
     }
 
-    /** ReferenceBits: touch() without a token. Any thread. Wait-free. */
+    /** ReferenceBits: touch() without a token.
+        Any thread. Wait-free.
+    */
     Handle touch (Handle handle) noexcept
         requires (Order::usesReferenceBits)
     {
@@ -297,18 +304,23 @@ public:
         return handle;
     }
 
-    /** Whether the entry is in the queue. Any thread. Wait-free: one load. */
+    /** Whether the entry is in the queue.
+        Any thread. Wait-free: one load.
+    */
     bool contains (Handle handle) const noexcept { return isLive (handle.link); }
 
-    /** The entry's value if it is in the queue. Any thread. Wait-free: two loads. */
+    /** The entry's value if it is in the queue.
+        Any thread. Wait-free: two loads.
+    */
     std::optional<T> get (Handle handle) const noexcept
     {
         const auto value = at (handle.link).value.load (std::memory_order_acquire); // (5) with (4)
         return isLive (handle.link) ? std::optional (decode (value)) : std::nullopt;
     }
 
-    /** Calls the function with value and handle of each entry, oldest to newest: once with each that is there from the beginning to
-        the end of the walk; and of the others with those that it meets. Each was in the queue when it was called.
+    /** Calls the function with value and handle of each entry, oldest to newest: once with each that is there from the
+        beginning to the end of the walk; and of the others with those that it meets. Each was in the queue when it was
+        called.
         Any thread. Lock-free, but for what the function does.
     */
     template <typename Function>
@@ -411,8 +423,8 @@ public:
 
         const auto isLast = tail.load (std::memory_order_relaxed) == link && ! W::isMarked (link);
         census.unused = unused.count();
-        census.isWhole = census.isWhole && isLast && ! unused.validate()
-                         && census.live + census.dead + census.unused + 1 == numNodes;
+        census.isWhole =
+            census.isWhole && isLast && ! unused.validate() && census.live + census.dead + census.unused + 1 == numNodes;
         return census;
     }
 
@@ -502,14 +514,6 @@ private:
         Policy::prefetchToWrite (&at (node.link.load (std::memory_order_relaxed)));
     }
 
-    void prefetch (std::uint64_t link) const noexcept
-    {
-        Policy::prefetchToWrite (&at (link).link);
-
-        if constexpr (usesReferenceBits)
-            Policy::prefetchToWrite (&at (link).state);
-    }
-
     /** Gives back a node that has been unlinked. */
     void recycle (std::uint64_t link, Token& token) noexcept
     {
@@ -524,7 +528,7 @@ private:
     {
         auto& node = nodes[index];
         const auto link = W::linkTo (index, W::generationOf (node.state.load (std::memory_order_relaxed)));
-        node.value.store (value, std::memory_order_release);             // (4) with (5)
+        node.value.store (value, std::memory_order_release);               // (4) with (5)
         node.state.store (W::liveState (link), std::memory_order_release); // (6): a handle may get about in any way
 
         for (;;)
@@ -536,7 +540,8 @@ private:
             if (! W::isEnd (next))
             {
                 // Fails if the last node is another one by now, so also if this was the link of a later life.
-                tail.compare_exchange_strong (last, W::unmarked (next), std::memory_order_acq_rel, std::memory_order_relaxed); // (9)
+                tail.compare_exchange_strong (last, W::unmarked (next), std::memory_order_acq_rel,
+                                              std::memory_order_relaxed); // (9)
                 continue;
             }
 
@@ -547,9 +552,11 @@ private:
                 node.previous.store (last, std::memory_order_relaxed);
 
             // Right if (1) succeeds, for then the last node still lives the life in which the stamp was read.
-            node.stamp.store (lastNode.stamp.load (std::memory_order_relaxed) + 1, std::memory_order_release); // (4) with (5)
+            node.stamp.store (lastNode.stamp.load (std::memory_order_relaxed) + 1,
+                              std::memory_order_release); // (4) with (5)
 
-            if (! lastNode.link.compare_exchange_strong (next, link, std::memory_order_seq_cst, std::memory_order_relaxed)) // (1) with (2)
+            if (! lastNode.link.compare_exchange_strong (next, link, std::memory_order_seq_cst,
+                                                         std::memory_order_relaxed)) // (1) with (2)
                 continue;
 
             auto expected = last;
@@ -580,7 +587,8 @@ private:
             if (W::isMarked (next))
                 break;
 
-            if (node.link.compare_exchange_strong (next, next | W::mark, std::memory_order_seq_cst, std::memory_order_acquire)) // (7)
+            if (node.link.compare_exchange_strong (next, next | W::mark, std::memory_order_seq_cst,
+                                                   std::memory_order_acquire)) // (7)
                 break;
         }
 
@@ -588,7 +596,7 @@ private:
 
         // Fails if the one before is frozen itself, or this is not its neighbour; so also if it is in another life.
         if (auto expected = link; ! at (before).link.compare_exchange_strong (expected, next, std::memory_order_seq_cst,
-                                                                             std::memory_order_relaxed)) // (8) with (2)
+                                                                              std::memory_order_relaxed)) // (8) with (2)
             return false;
 
         if constexpr (usesHints)
@@ -627,7 +635,9 @@ private:
         }
     }
 
-    /** Calls `visit (before, node)` with each live node behind `before`, until it says true. With a token, unlinks the dead ones. */
+    /** Calls `visit (before, node)` with each live node behind `before`, until it says true. With a token, unlinks the dead
+        ones.
+    */
     template <typename Visit>
     Walk walk (std::uint64_t before, Visit&& visit, Token* token) const
     {
@@ -641,7 +651,7 @@ private:
             const auto node = W::unmarked (link);
 
             if (token != nullptr)
-                prefetch (node);
+                Policy::prefetchToWrite (&at (node)); // whatever it is, it will be written
 
             const auto state = at (node).state.load (std::memory_order_seq_cst); // (6)
 
@@ -692,8 +702,8 @@ private:
             // Who takes one entry mostly enqueues another: that node is on its way, too.
             Policy::prefetchToWrite (&hand);
             auto from = hand.load (std::memory_order_relaxed);
-            Policy::prefetchToWrite (&at (from).link);
-            Policy::prefetchToWrite (&at (tail.load (std::memory_order_relaxed)).link);
+            Policy::prefetchToWrite (&at (from));
+            Policy::prefetchToWrite (&at (tail.load (std::memory_order_relaxed)));
 
             for (int round = 0; round < 3;)
             {
@@ -747,7 +757,7 @@ private:
     {
         for (;;)
         {
-            const auto last = tail.load (std::memory_order_acquire);                       // (9)
+            const auto last = tail.load (std::memory_order_acquire);             // (9)
             const auto stamp = at (last).stamp.load (std::memory_order_acquire); // (5) with (4)
 
             if (isSameLife (last))

@@ -1,4 +1,5 @@
 #include "FreelistBench.h"
+#include "LruBench.h"
 #include "MpmcBench.h"
 #include "OwnershipBench.h"
 #include "SpscBench.h"
@@ -7,7 +8,8 @@ int main (int argc, char** argv)
 {
     auto benches = bench::getSpscBenches();
 
-    for (const auto& more : { bench::getFreelistBenches(), bench::getMpmcBenches(), bench::getOwnershipBenches() })
+    for (const auto& more :
+         { bench::getFreelistBenches(), bench::getMpmcBenches(), bench::getOwnershipBenches(), bench::getLruBenches() })
         benches.insert (benches.end(), more.begin(), more.end());
 
     return bench::runProgram (argc, argv, benches);

@@ -57,8 +57,8 @@ private:
     std::atomic<bool> isLocked{ false };
 };
 
-// Every contender below is a list of all entries with a `Use` for each thread. A Use has `touch (entry)`, which makes it the newest,
-// and `replaceOldest()`, which takes the oldest and puts it back as the newest.
+// Every contender below is a list of all entries with a `Use` for each thread. A Use has `touch (entry)`, which makes it the
+// newest, and `replaceOldest()`, which takes the oldest and puts it back as the newest.
 
 template <typename Order>
 class Ours
@@ -190,8 +190,8 @@ public:
     };
 };
 
-// Every contender below is a cache with a `Use` for each thread, which has `get (key)`: the key's value, which is made and put in if
-// it is not there.
+// Every contender below is a cache with a `Use` for each thread, which has `get (key)`: the key's value, which is made and
+// put in if it is not there.
 
 using Key = std::uint64_t;
 using CachedValue = std::uint64_t;
@@ -228,7 +228,9 @@ private:
     Cache cache{ { .bytes = numCacheEntries, .entries = numCacheEntries } };
 };
 
-/** The usual one: a list in order of use, and a map into it, behind a lock. What is thrown out is used again for what comes in. */
+/** The usual one: a list in order of use, and a map into it, behind a lock. What is thrown out is used again for what comes
+    in.
+*/
 template <typename Lock>
 class LockedCache
 {
@@ -300,8 +302,8 @@ double percentile (const std::vector<std::uint32_t>& sorted, double share)
     return getNanosecondsPerTick() * sorted[static_cast<std::size_t> (share * static_cast<double> (sorted.size() - 1))];
 }
 
-/** Runs `numThreads` threads twice, without and with a look at the clock around each operation. `prepare (thread)` returns what makes
-    one operation.
+/** Runs `numThreads` threads twice, without and with a look at the clock around each operation. `prepare (thread)` returns
+    what makes one operation.
 */
 template <typename Prepare>
 std::vector<Value> measureOperations (int numThreads, std::size_t numOperations, Prepare&& prepare)
@@ -354,7 +356,8 @@ std::vector<Value> measureList()
     return measureOperations (numThreads, numOperations,
                               [&] (int thread)
                               {
-                                  return [random = Random (thread), use = std::make_shared<typename List::Use> (*list)]() mutable
+                                  return [random = Random (thread),
+                                          use = std::make_shared<typename List::Use> (*list)]() mutable
                                   {
                                       const auto number = random.next();
 
@@ -395,7 +398,8 @@ std::vector<Value> measureCache()
     return measureOperations (numThreads, numOperations,
                               [&] (int thread)
                               {
-                                  return [random = Random (thread), use = std::make_shared<typename Cache::Use> (*cache)]() mutable
+                                  return [random = Random (thread),
+                                          use = std::make_shared<typename Cache::Use> (*cache)]() mutable
                                   {
                                       auto value = use->get (random.next() % numKeys);
                                       keep (value);

@@ -1,5 +1,5 @@
-// BlockCache with a switch before any atomic operation: what it answers could have happened one after the other, what is pinned stays
-// as it is, whoever is frozen wherever the others finish, and find() has a bound.
+// BlockCache with a switch before any atomic operation: what it answers could have happened one after the other, what is
+// pinned stays as it is, whoever is frozen wherever the others finish, and find() has a bound.
 
 #include "InterleavedPolicy.h"
 #include "Linearizability.h"
@@ -108,7 +108,8 @@ enum class Mix
 };
 
 template <typename Order, typename Hash>
-void checkHistories (std::uint64_t firstSeed, std::uint64_t numHistories, std::size_t bytes, std::uint32_t entries, Mix mix = Mix::all)
+void checkHistories (std::uint64_t firstSeed, std::uint64_t numHistories, std::size_t bytes, std::uint32_t entries,
+                     Mix mix = Mix::all)
 {
     using Cache = CacheOf<Order, Hash>;
     using Call = CacheSpecification::Call;
@@ -126,7 +127,9 @@ void checkHistories (std::uint64_t firstSeed, std::uint64_t numHistories, std::s
                          isSound = isSound && block.number >= 0 && ended.insert (block.number).second;
 
                          if (reason == Cache::Reason::evicted)
-                             history.add ({ { Call::Kind::evict, key, block.number }, began[Interleaving::getFiber()], Interleaving::tick() });
+                             history.add ({ { Call::Kind::evict, key, block.number },
+                                            began[Interleaving::getFiber()],
+                                            Interleaving::tick() });
                      });
 
         Interleaving interleaving (seed);
@@ -204,8 +207,8 @@ void checkHistories (std::uint64_t firstSeed, std::uint64_t numHistories, std::s
     }
 }
 
-/** Freezes one fiber before each of its steps in turn; the two others must get through all they do, and what they put in must get in.
-    Returns how many steps there were to freeze at.
+/** Freezes one fiber before each of its steps in turn; the two others must get through all they do, and what they put in must
+    get in. Returns how many steps there were to freeze at.
 */
 template <typename Order>
 std::uint64_t checkProgress (int kind)
@@ -240,7 +243,8 @@ std::uint64_t checkProgress (int kind)
                             else if (fiber == 0 && kind == 1)
                                 cache.remove (key, *token);
                             else if (kind != 3 || fiber == 0)
-                                cache.insert (key, Block (1), 1, *token); // or it is full: others have what there is in their hands
+                                cache.insert (key, Block (1), 1,
+                                              *token); // or it is full: others have what there is in their hands
                             else
                                 cache.removeIf ([&] (int k) { return k == key; }, *token);
 

@@ -1,5 +1,5 @@
-// LruQueue with a switch before any atomic operation: what it answers could have happened one after the other, whoever is frozen
-// wherever the others finish, and what its operations cost.
+// LruQueue with a switch before any atomic operation: what it answers could have happened one after the other, whoever is
+// frozen wherever the others finish, and what its operations cost.
 
 #include "InterleavedPolicy.h"
 #include "Linearizability.h"
@@ -25,8 +25,8 @@ namespace
 using Exact = rt::LruQueue<int, rt::ExactOrder, InterleavedPolicy>;
 using Bits = rt::LruQueue<int, rt::ReferenceBits, InterleavedPolicy>;
 
-/** Entries by their handles, oldest first. A touch takes effect twice: it removes the entry, and enqueues it again. Without an order,
-    any entry may be the oldest.
+/** Entries by their handles, oldest first. A touch takes effect twice: it removes the entry, and enqueues it again. Without
+    an order, any entry may be the oldest.
 */
 template <bool hasOrder, std::size_t capacity>
 struct LruSpecification
@@ -75,7 +75,8 @@ struct LruSpecification
                 if (items.empty() || ! call.value)
                     return items.empty() && ! call.value;
 
-                const auto taken = std::find_if (items.begin(), items.end(), [&] (auto& item) { return item.second == *call.value; });
+                const auto taken =
+                    std::find_if (items.begin(), items.end(), [&] (auto& item) { return item.second == *call.value; });
 
                 if (taken == items.end() || (hasOrder && taken != items.begin()))
                     return false;
@@ -102,7 +103,8 @@ struct LruSpecification
 
             case Kind::touchPut:
             {
-                const auto half = std::find_if (absent.begin(), absent.end(), [&] (auto& item) { return item.first == call.handle; });
+                const auto half =
+                    std::find_if (absent.begin(), absent.end(), [&] (auto& item) { return item.first == call.handle; });
 
                 if (half == absent.end())
                     return false;
@@ -114,7 +116,8 @@ struct LruSpecification
 
             case Kind::touch:
                 // It stays where it is only as the newest, or because there is no room.
-                return call.succeeded ? exists && (! hasOrder || *found == items.back() || items.size() >= capacity) : ! exists;
+                return call.succeeded ? exists && (! hasOrder || *found == items.back() || items.size() >= capacity)
+                                      : ! exists;
 
             case Kind::get: return exists ? call.value == found->second : ! call.value;
         }
@@ -162,9 +165,12 @@ struct Game
                 case 3:
                 case 4: history.record ([&] { return Call{ Kind::dequeue, queue.dequeue (token) }; }); break;
                 case 5:
-                    history.record ([&] { return Call{ Kind::remove, {}, known.toWord(), 0, queue.remove (known, token) }; });
+                    history.record ([&]
+                                    { return Call{ Kind::remove, {}, known.toWord(), 0, queue.remove (known, token) }; });
                     break;
-                case 6: history.record ([&] { return Call{ Kind::remove, {}, known.toWord(), 0, queue.remove (known) }; }); break;
+                case 6:
+                    history.record ([&] { return Call{ Kind::remove, {}, known.toWord(), 0, queue.remove (known) }; });
+                    break;
                 case 7: history.record ([&] { return Call{ Kind::get, queue.get (known), known.toWord() }; }); break;
                 case 8:
                     if (random.below (2) == 0)
@@ -247,8 +253,8 @@ void checkHistories (std::uint64_t firstSeed, std::uint64_t numHistories)
     }
 }
 
-/** Freezes one fiber before each of its steps in turn; the two others must get through all they do, and find room. Returns how many
-    steps there were to freeze at.
+/** Freezes one fiber before each of its steps in turn; the two others must get through all they do, and find room. Returns
+    how many steps there were to freeze at.
 */
 template <typename Queue>
 std::uint64_t checkProgress (int kind)

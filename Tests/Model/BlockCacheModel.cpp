@@ -1,6 +1,6 @@
-// Every interleaving that relacy can think of: three threads at a BlockCache. A value is the number of a variable, which is written
-// before the value is inserted and after it has ended, and read while it is pinned: so a pin that does not keep its value, or
-// sees too little of it, is a race.
+// Every interleaving that relacy can think of: three threads at a BlockCache. A value is the number of a variable, which is
+// written before the value is inserted and after it has ended, and read while it is pinned: so a pin that does not keep its
+// value, or sees too little of it, is a race.
 
 #include <rt_queues/BlockCache.h>
 
@@ -29,7 +29,8 @@ struct Shared
     using Status = typename Cache::Status;
 
     explicit Shared (std::size_t bytes)
-        : cache ({ .bytes = bytes, .entries = 3, .mostThreads = 1 }, [this] (int, int&& variable, auto) { write (variable); })
+        : cache ({ .bytes = bytes, .entries = 3, .mostThreads = 1 },
+                 [this] (int, int&& variable, auto) { write (variable); })
     {
     }
 

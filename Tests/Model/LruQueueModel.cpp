@@ -1,6 +1,6 @@
-// Every interleaving that relacy can think of: three threads at an LruQueue with few nodes, which are used again and again. Who enqueues
-// an item writes to it before, who gets it out writes to it after: so two that get the same one, or one that does not see
-// what the enqueuer wrote, are a race.
+// Every interleaving that relacy can think of: three threads at an LruQueue with few nodes, which are used again and again.
+// Who enqueues an item writes to it before, who gets it out writes to it after: so two that get the same one, or one that
+// does not see what the enqueuer wrote, are a race.
 
 #include <rt_queues/LruQueue.h>
 

@@ -1,4 +1,5 @@
-// LruQueue and BlockCache under two to four threads: nothing is lost or taken twice, stale handles are known, pinned values stay.
+// LruQueue and BlockCache under two to four threads: nothing is lost or taken twice, stale handles are known, pinned values
+// stay.
 //
 // What an owner writes into its record is plain memory on purpose: ThreadSanitizer then reports every missing order.
 
@@ -24,7 +25,7 @@ using stress::require;
 
 struct Record
 {
-    std::atomic<int> owner{ 0 };          // relaxed: finds two owners, orders nothing
+    std::atomic<int> owner{ 0 };            // relaxed: finds two owners, orders nothing
     std::atomic<std::uint64_t> handle{ 0 }; // relaxed: may be out of date, as handles may
     std::uint64_t visits = 0;
     std::array<std::uint64_t, 3> payload{};
@@ -130,8 +131,12 @@ void playShared (std::uint64_t seed)
                             if (random.below (20) == 0)
                             {
                                 std::set<std::uint64_t> seen;
-                                queue.forEach ([&] (std::uint32_t value, Handle h)
-                                               { require (value < numRecords && seen.insert (h.toWord()).second, "a walk meets each once"); });
+                                queue.forEach (
+                                    [&] (std::uint32_t value, Handle h)
+                                    {
+                                        require (value < numRecords && seen.insert (h.toWord()).second,
+                                                 "a walk meets each once");
+                                    });
                             }
                             else if (const auto oldest = queue.peekOldest())
                             {
@@ -146,8 +151,10 @@ void playShared (std::uint64_t seed)
 
                         default:
                             if (const auto fresh = queue.touch (handle, token); fresh && fresh != handle)
-                                if (! records[index].handle.compare_exchange_strong (word, fresh.toWord(), std::memory_order_relaxed))
-                                    require (! queue.contains (fresh) || queue.get (fresh) == index, "a touch keeps the value");
+                                if (! records[index].handle.compare_exchange_strong (word, fresh.toWord(),
+                                                                                     std::memory_order_relaxed))
+                                    require (! queue.contains (fresh) || queue.get (fresh) == index,
+                                             "a touch keeps the value");
                     }
 
                     random.maybePause();
@@ -157,7 +164,8 @@ void playShared (std::uint64_t seed)
     stress::runTogether (std::move (threads));
 
     std::set<std::uint32_t> inside;
-    queue.forEach ([&] (std::uint32_t value, auto) { require (inside.insert (value).second, "an entry is in the queue once"); });
+    queue.forEach ([&] (std::uint32_t value, auto)
+                   { require (inside.insert (value).second, "an entry is in the queue once"); });
     require (inside.size() == numRecords, "nothing is lost");
     const auto census = queue.takeCensus();
     require (census.isWhole && census.live == numRecords, "a queue has all its nodes again");
@@ -223,7 +231,10 @@ void playOrder (std::uint64_t seed)
 
 struct Block : test::Counted<Block>
 {
-    explicit Block (std::uint64_t n) noexcept : numbers (std::make_unique<std::array<std::uint64_t, 8>>()) { numbers->fill (n); }
+    explicit Block (std::uint64_t n) noexcept : numbers (std::make_unique<std::array<std::uint64_t, 8>>())
+    {
+        numbers->fill (n);
+    }
 
     std::unique_ptr<std::array<std::uint64_t, 8>> numbers;
 };
@@ -234,7 +245,8 @@ void playCache (std::uint64_t seed)
 {
     using Cache = rt::BlockCache<std::uint64_t, Block, Order>;
     constexpr std::uint64_t numKeys = 40;
-    const auto numReaders = static_cast<std::uint32_t> (1 + seed % 2), numFillers = static_cast<std::uint32_t> (1 + seed / 2 % 2);
+    const auto numReaders = static_cast<std::uint32_t> (1 + seed % 2),
+               numFillers = static_cast<std::uint32_t> (1 + seed / 2 % 2);
     const std::size_t bytes = seed % 3 == 0 ? 12 : 60;
     std::atomic<std::uint64_t> numInserted{ 0 }, numEnded{ 0 };
 
@@ -315,7 +327,8 @@ void playCache (std::uint64_t seed)
                                 const auto insertion = cache.insert (key, std::move (block), 1 + random.below (4), token);
                                 require (bool (block.numbers) == (insertion.status != Cache::Status::inserted),
                                          "a value that is refused stays with the caller");
-                                numInserted.fetch_add (insertion.status == Cache::Status::inserted, std::memory_order_relaxed);
+                                numInserted.fetch_add (insertion.status == Cache::Status::inserted,
+                                                       std::memory_order_relaxed);
 
                                 if (insertion.pin)
                                     look (key, insertion.pin);

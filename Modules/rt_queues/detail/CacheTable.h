@@ -43,10 +43,10 @@ struct CacheWord
     // An entry's word.
     static constexpr std::uint64_t onePin = 1;
     static constexpr std::uint64_t pinMask = (std::uint64_t{ 1 } << pinBits) - 1;
-    static constexpr std::uint64_t unused = std::uint64_t{ 0 } << pinBits;  ///< nobody's
-    static constexpr std::uint64_t present = std::uint64_t{ 1 } << pinBits; ///< can be found
-    static constexpr std::uint64_t leaving = std::uint64_t{ 2 } << pinBits; ///< whoever made it so ends it
-    static constexpr std::uint64_t doomed = std::uint64_t{ 3 } << pinBits;  ///< removed, but somebody still has it
+    static constexpr std::uint64_t unused = std::uint64_t{ 0 } << pinBits;   ///< nobody's
+    static constexpr std::uint64_t present = std::uint64_t{ 1 } << pinBits;  ///< can be found
+    static constexpr std::uint64_t leaving = std::uint64_t{ 2 } << pinBits;  ///< whoever made it so ends it
+    static constexpr std::uint64_t doomed = std::uint64_t{ 3 } << pinBits;   ///< removed, but somebody still has it
     static constexpr std::uint64_t arriving = std::uint64_t{ 4 } << pinBits; ///< not yet in the queue
     static constexpr std::uint64_t stateMask = std::uint64_t{ 7 } << pinBits;
 };
@@ -54,11 +54,12 @@ struct CacheWord
 /** BlockCache's table: from a hash to the links of at most seven entries. Each bucket is one line.
 
     No two entries with the same key get in, though several threads try at once: a bucket takes one after the other. Who wants
-    in writes a request into the bucket, if that has not changed since it was seen that the key is not there; anybody
-    who meets a request fulfils it before doing anything else. The slot is part of the request, so that all helpers write the same
-    word to the same place. A slot is free if it is empty, or its link is that of an entry that cannot be found any more; only a request
-    can fill it. A link stays in its slot for as long as its entry can be found. So a helper that comes too late finds another word
-    there than it expects, or writes the link of an entry that cannot be found any more, which is as good as none.
+    in writes a request into the bucket, if that has not changed since it was seen that the key is not there; anybody who
+    meets a request fulfils it before doing anything else. The slot is part of the request, so that all helpers write the same
+    word to the same place. A slot is free if it is empty, or its link is that of an entry that cannot be found any more; only
+    a request can fill it. A link stays in its slot for as long as its entry can be found. So a helper that comes too late
+    finds another word there than it expects, or writes the link of an entry that cannot be found any more, which is as good
+    as none.
 */
 template <typename Policy>
 class CacheTable
@@ -153,10 +154,12 @@ private:
 
         // More than once only if a helper of long ago writes what is free, too.
         while (word != W::linkOf (request) && isFree (word))
-            if (slot.compare_exchange_strong (word, W::linkOf (request), std::memory_order_seq_cst, std::memory_order_acquire)) // (3)
+            if (slot.compare_exchange_strong (word, W::linkOf (request), std::memory_order_seq_cst,
+                                              std::memory_order_acquire)) // (3)
                 break;
 
-        bucket.request.compare_exchange_strong (request, request | W::done, std::memory_order_seq_cst, std::memory_order_relaxed); // (4) with (2)
+        bucket.request.compare_exchange_strong (request, request | W::done, std::memory_order_seq_cst,
+                                                std::memory_order_relaxed); // (4) with (2)
     }
 
     const unsigned shift;

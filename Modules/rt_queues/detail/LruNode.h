@@ -42,20 +42,17 @@ struct LruWord
     static constexpr std::uint64_t deadState (std::uint64_t link) noexcept { return generationOf (link) | dead; }
 };
 
-/** A node of LruQueue: one line if every touch writes all of it. With reference bits a touch looks at state and bit alone, so they
-    get a line that is not taken from its core when a neighbour comes or goes.
-*/
-template <typename Policy, bool usesReferenceBits>
+/** A node of LruQueue: one line. */
+template <typename Policy>
 struct alignas (64) LruNode : FreelistElement<Policy>
 {
     using Word = typename Policy::template Atomic<std::uint64_t>;
 
+    Word state{ LruWord::unused };
     Word link{ LruWord::endOf (0) }; // to the next node
     Word previous{ LruWord::head };  // where the link to this one was last seen, a hint; not with reference bits
-    Word stamp{ 0 };                 // grows along the queue
-
-    alignas (usesReferenceBits ? 64 : alignof (Word)) Word state{ LruWord::unused };
     Word value{ 0 };
+    Word stamp{ 0 }; // grows along the queue
     typename Policy::template Atomic<std::uint8_t> reference{ 0 };
 };
 

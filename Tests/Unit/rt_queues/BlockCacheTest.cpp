@@ -204,10 +204,12 @@ TEMPLATE_TEST_CASE ("BlockCache: what is pinned stays; when all is, there is no 
 TEMPLATE_TEST_CASE ("BlockCache: what is removed while pinned is not found, and ends after the last pin", "", Bits, Exact)
 {
     std::vector<int> ended;
-    TestType cache ({ .bytes = 10, .entries = 10 }, [&] (int key, Value&&, auto reason) {
-        CHECK (reason == TestType::Reason::removed);
-        ended.push_back (key);
-    });
+    TestType cache ({ .bytes = 10, .entries = 10 },
+                    [&] (int key, Value&&, auto reason)
+                    {
+                        CHECK (reason == TestType::Reason::removed);
+                        ended.push_back (key);
+                    });
     {
         typename TestType::Token token (cache);
         put (cache, 1, token);
@@ -295,10 +297,12 @@ TEMPLATE_TEST_CASE ("BlockCache: random operations, against a map", "", Bits, Ex
     {
         std::mt19937 random (seed);
         std::set<int> present;
-        TestType cache ({ .bytes = 50, .entries = 5 + seed }, [&] (int key, Value&&, auto reason) {
-            if (reason == TestType::Reason::evicted)
-                REQUIRE (present.erase (key) == 1);
-        });
+        TestType cache ({ .bytes = 50, .entries = 5 + seed },
+                        [&] (int key, Value&&, auto reason)
+                        {
+                            if (reason == TestType::Reason::evicted)
+                                REQUIRE (present.erase (key) == 1);
+                        });
         {
             typename TestType::Token token (cache);
 
@@ -337,8 +341,8 @@ TEMPLATE_TEST_CASE ("BlockCache: random operations, against a map", "", Bits, Ex
     }
 }
 
-TEMPLATE_TEST_CASE ("BlockCache: a real-time thread finds, pins and lets go while others fill, and the guard sees nothing", "", Bits,
-                    Exact)
+TEMPLATE_TEST_CASE ("BlockCache: a real-time thread finds, pins and lets go while others fill, and the guard sees nothing",
+                    "", Bits, Exact)
 {
     TestType cache ({ .bytes = 40, .entries = 100 });
     rt::guard::warmUp();
@@ -356,7 +360,8 @@ TEMPLATE_TEST_CASE ("BlockCache: a real-time thread finds, pins and lets go whil
             while (! isEnding)
             {
                 const auto key = static_cast<int> (random() % 80);
-                random() % 8 == 0 ? static_cast<void> (cache.remove (key, token)) : static_cast<void> (put (cache, key, token));
+                random() % 8 == 0 ? static_cast<void> (cache.remove (key, token))
+                                  : static_cast<void> (put (cache, key, token));
             }
         });
 

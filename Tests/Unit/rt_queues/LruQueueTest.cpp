@@ -24,10 +24,12 @@ template <typename Queue>
 std::vector<int> contentsOf (const Queue& queue)
 {
     std::vector<int> contents;
-    queue.forEach ([&] (int value, auto handle) {
-        contents.push_back (value);
-        CHECK (queue.get (handle) == value);
-    });
+    queue.forEach (
+        [&] (int value, auto handle)
+        {
+            contents.push_back (value);
+            CHECK (queue.get (handle) == value);
+        });
     return contents;
 }
 
@@ -535,7 +537,8 @@ TEMPLATE_TEST_CASE ("LruQueue: real-time threads use all of it, and the guard se
     CHECK (rt::guard::getViolationCount() == 0);
 }
 
-TEMPLATE_TEST_CASE ("LruQueue: ends with entries inside, dead nodes, and after threads with tokens have ended", "", Exact, Bits)
+TEMPLATE_TEST_CASE ("LruQueue: ends with entries inside, dead nodes, and after threads with tokens have ended", "", Exact,
+                    Bits)
 {
     TestType queue (50);
 
