@@ -58,10 +58,11 @@ namespace rt
     for another.
     * where the machine has an instruction that adds
 
-    Memory orders (numbers as in the code): an entry's contents are written before its link is placed (detail/CacheTable.h),
-    and that is read with acquire. A pin that goes (1) is a release, and the exchange that lets the entry be ended (2) an
-    acquire: it sees all pins' departures, for they are read-modify-writes of one word. The end of a life (3) is a release, as
-    is the freelist's push after it.
+    Memory orders (numbers as in the code): an entry's contents are written before it becomes present, a release that a pin
+    (2) acquires, and before its link is placed (detail/CacheTable.h), which is read with acquire; either would do. A pin that
+    goes (1) is a release, and the exchange that lets the entry be ended (2) an acquire: it sees all pins' departures, for
+    they are read-modify-writes of one word. The flag that a removed entry has been left (4) is only ever exchanged, so that
+    who finds it set finds all those entries. The end of a life (3) is a release, as is the freelist's push after it.
 
     Source: our own.
 */

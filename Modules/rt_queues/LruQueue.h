@@ -20,15 +20,16 @@
 namespace rt
 {
 
-/** LruQueue's order of use: a touch moves an entry to the newest end, exactly. */
+/** LruQueue's order of use: a touch moves an entry to the newest end. */
 struct ExactOrder
 {
     static constexpr bool usesReferenceBits = false;
 };
 
 /** LruQueue's order of use: a touch sets a bit. Who looks for an entry to take goes round the queue from old to new, clears the
-    bits that it meets, and takes the first entry without one; the entries stay where they are (SIEVE, Zhang and others
-    2024). An entry that is never touched leaves as from a plain queue.
+    bits that it meets, and takes the first entry without one; the entries stay where they are (SIEVE, Zhang and others 2024).
+    Each token goes round by itself, from where it was last, so that threads do not fight for one place. An entry that is
+    never touched leaves as from a plain queue if one thread takes.
 */
 struct ReferenceBits
 {
@@ -144,6 +145,7 @@ public:
         typename Nodes::Token freelistToken;
         std::uint32_t spare = 0;
         std::uint32_t numUnlinked = 0;
+        std::uint64_t hand = W::head; // ReferenceBits: behind which node to look next
     };
 
     /** Allocates 2 * capacity nodes of 64 bytes and some for each thread.
@@ -168,8 +170,8 @@ public:
 
     /** Puts a value at the newest end. An empty handle if there are `capacity` entries, or more. With ReferenceBits,
         `isReferenced` says whether it begins as if it had been touched.
-        Any thread, with its token. Lock-free. Six atomic steps and one read-modify-write when nobody is in the way and the
-        token has a spare node, three and one more else; when all nodes are in use, as many as there are nodes.
+        Any thread, with its token. Lock-free. 12 atomic steps when nobody is in the way, two of them compare-and-exchanges,
+        and four more if the token has no spare node; when no node is free, a walk through all.
     */
     Handle enqueue (T value, Token& token, bool isReferenced = false) noexcept
     {
@@ -431,7 +433,7 @@ public:
 private:
     using Word = typename Policy::template Atomic<std::uint64_t>;
 
-    // With reference bits the hand comes by everywhere, and the hints would cost every dequeue a line of another core.
+    // With reference bits dequeues come by everywhere, and keeping the hints would cost each of them a line of another core.
     static constexpr bool usesHints = ! usesReferenceBits;
 
     enum class Walk
@@ -606,9 +608,8 @@ private:
         if (auto last = tail.load (std::memory_order_acquire); last == link)
             tail.compare_exchange_strong (last, next, std::memory_order_acq_rel, std::memory_order_relaxed); // (9)
 
-        if constexpr (usesReferenceBits)
-            if (auto place = hand.load (std::memory_order_relaxed); place == link)
-                hand.compare_exchange_strong (place, before, std::memory_order_relaxed, std::memory_order_relaxed);
+        if (token.hand == link)
+            token.hand = before;
 
         if (following != nullptr)
             *following = next;
@@ -699,11 +700,7 @@ private:
         else
         {
             // From the hand to the end, then the whole queue with the bits, then without: for those whose bits are always set.
-            // Who takes one entry mostly enqueues another: that node is on its way, too.
-            Policy::prefetchToWrite (&hand);
-            auto from = hand.load (std::memory_order_relaxed);
-            Policy::prefetchToWrite (&at (from));
-            Policy::prefetchToWrite (&at (tail.load (std::memory_order_relaxed)));
+            auto from = token.hand;
 
             for (int round = 0; round < 3;)
             {
@@ -723,7 +720,7 @@ private:
                     if (! take (before, node))
                         return false;
 
-                    hand.store (before, std::memory_order_relaxed);
+                    token.hand = before;
                     return true;
                 };
 
@@ -771,9 +768,7 @@ private:
     FreelistState<Policy> freeState;
     Nodes unused;
 
-    // Together: who takes one entry mostly enqueues another.
     alignas (cacheLineBytes) Word tail{ W::head };
-    Word hand{ W::head }; // ReferenceBits: behind which node to look next
 };
 
 } // namespace rt

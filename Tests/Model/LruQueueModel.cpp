@@ -253,12 +253,57 @@ struct Rumour : rl::test_suite<Rumour<Order>, 3>
     }
 };
 
+/** There is always something to take, whatever goes while somebody is looking: "empty" is a lie. */
+template <typename Order>
+struct NeverEmpty : rl::test_suite<NeverEmpty<Order>, 3>
+{
+    std::unique_ptr<Shared<Order>> shared;
+    typename Shared<Order>::Handle handles[3];
+
+    void before()
+    {
+        shared = std::make_unique<Shared<Order>>();
+        typename Shared<Order>::Token token (shared->queue, 1);
+
+        for (int i = 0; i < 3; ++i)
+            handles[i] = shared->enqueue (i, token);
+    }
+
+    void thread (unsigned index)
+    {
+        typename Shared<Order>::Token token (shared->queue, 1);
+
+        if (index == 0)
+        {
+            shared->remove (0, handles[0], token, false);
+            shared->queue.clean (token);
+            shared->enqueue (3, token);
+        }
+        else
+        {
+            // Its node is soon another entry's.
+            if (const auto item = shared->queue.get (handles[0]))
+                RL_ASSERT (*item == 0);
+
+            RL_ASSERT (index == 2 || shared->queue.peekOldest().has_value());
+            RL_ASSERT (shared->dequeue (token));
+        }
+    }
+
+    void after()
+    {
+        shared->check (4);
+        shared.reset();
+    }
+};
+
 template <typename Order>
 void checkAll (rl::iteration_t numExecutions)
 {
     test::check<Neighbours<Order>> ("LruQueue, neighbours", numExecutions);
     test::check<Touches<Order>> ("LruQueue, touches", numExecutions);
     test::check<Reuse<Order>> ("LruQueue, reuse", numExecutions);
+    test::check<NeverEmpty<Order>> ("LruQueue, never empty", numExecutions);
     test::check<Rumour<Order>> ("LruQueue, rumour", numExecutions);
 }
 

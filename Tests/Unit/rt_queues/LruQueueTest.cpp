@@ -444,6 +444,26 @@ TEST_CASE ("LruQueue: entries whose bits are always set are taken all the same")
     CHECK (offered.size() == 3);
 }
 
+TEST_CASE ("LruQueue: with reference bits each token goes round by itself")
+{
+    Bits queue (10);
+    Bits::Token first (queue), second (queue);
+    std::vector<Bits::Handle> handles;
+
+    for (int i = 0; i < 6; ++i)
+        handles.push_back (queue.enqueue (i, first));
+
+    queue.touch (handles[0]);
+    queue.touch (handles[1]);
+    CHECK (queue.dequeue (first) == 2);  // and clears the bits of 0 and 1
+    CHECK (queue.dequeue (first) == 3);  // goes on from there
+    CHECK (queue.dequeue (second) == 0); // begins at the oldest
+    CHECK (queue.remove (handles[1]));   // where both stand
+    CHECK (queue.dequeue (first) == 4);
+    CHECK (queue.dequeue (second) == 5);
+    CHECK_FALSE (queue.dequeue (first));
+}
+
 TEST_CASE ("LruQueue: a walk meets what stays, in order, while others are taken and added under way")
 {
     Exact queue (20);
