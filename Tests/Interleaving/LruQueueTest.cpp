@@ -429,7 +429,7 @@ TEST_CASE ("LruQueue: the steps of operations that meet nobody, and the bounds o
             const auto third = exact.enqueue (3, token);
             count();
             const auto fresh = exact.touch (first, token);
-            CHECK (count() == 31);
+            CHECK (count() == (rt::checksFreelists ? 31 : 30)); // a step more when the freelist marks its elements
             CHECK (fresh);
             CHECK (exact.contains (fresh));
             CHECK (count() == 1);

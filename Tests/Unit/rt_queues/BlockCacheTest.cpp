@@ -179,7 +179,7 @@ TEMPLATE_TEST_CASE ("BlockCache: as many entries as there are, whatever their by
     CHECK (cache.count() == 5);
 }
 
-TEMPLATE_TEST_CASE ("BlockCache: what is pinned stays; when all is, there is no room", "", Bits, Exact)
+TEMPLATE_TEST_CASE ("BlockCache: what is pinned stays, and when all is there is no room", "", Bits, Exact)
 {
     TestType cache ({ .bytes = 3, .entries = 10 });
     typename TestType::Token token (cache);
