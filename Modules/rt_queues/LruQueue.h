@@ -575,6 +575,11 @@ private:
     /** Unlinks a dead node, given where the link to it may be; says whether this call did it, and then what follows. */
     bool unlink (std::uint64_t before, std::uint64_t link, Token& token, std::uint64_t* following = nullptr) noexcept
     {
+        // Where the one before is frozen itself, or has another neighbour, nothing can be done yet, and freezing this one as well
+        // would only make it worse.
+        if (at (before).link.load (std::memory_order_acquire) != link)
+            return false;
+
         auto& node = at (link);
         auto next = node.link.load (std::memory_order_acquire); // (2) with (1), (3)
 
@@ -596,7 +601,7 @@ private:
 
         next = W::unmarked (next);
 
-        // Fails if the one before is frozen itself, or this is not its neighbour; so also if it is in another life.
+        // Fails if that has changed meanwhile; so also if the one before is in another life.
         if (auto expected = link; ! at (before).link.compare_exchange_strong (expected, next, std::memory_order_seq_cst,
                                                                               std::memory_order_relaxed)) // (8) with (2)
             return false;
@@ -636,11 +641,11 @@ private:
         }
     }
 
-    /** Calls `visit (before, node)` with each live node behind `before`, until it says true. With a token, unlinks the dead
-        ones.
+    /** Calls `visit (before, node)` with each live node behind `before`, until it says true. With a token, unlinks the dead ones,
+        and is lost, if it insists, where that cannot be done because somebody else has changed something.
     */
     template <typename Visit>
-    Walk walk (std::uint64_t before, Visit&& visit, Token* token) const
+    Walk walk (std::uint64_t before, Visit&& visit, Token* token, bool insists = false) const
     {
         auto link = at (before).link.load (std::memory_order_seq_cst); // (2) with (1), (3)
 
@@ -673,7 +678,7 @@ private:
             // After the state: if this is the end, all before it were dead, or had been visited, when it was.
             link = at (node).link.load (std::memory_order_seq_cst); // (2) with (1), (3)
 
-            if (! isSameLife (node))
+            if (! isSameLife (node) || (insists && state == W::deadState (node) && ! W::isEnd (link)))
                 return Walk::lost;
 
             before = node;
@@ -740,14 +745,14 @@ private:
         }
     }
 
-    /** Unlinks what is dead. Begins again when it is lost, for then somebody else has unlinked something. */
+    /** Unlinks what is dead, but for the last node. Begins again where others have changed something under way. */
     void sweep (Token& token) noexcept
     {
         auto numLeft = numNodes;
         const auto visit = [&numLeft] (std::uint64_t, std::uint64_t) { return --numLeft == 0; };
 
-        while (walk (W::head, visit, &token) == Walk::lost)
-            continue;
+        while (walk (W::head, visit, &token, true) == Walk::lost)
+            numLeft = numNodes;
     }
 
     std::uint64_t getNewestStamp() const noexcept

@@ -125,14 +125,14 @@ public:
 
         void touch (std::uint32_t entry)
         {
-            const std::lock_guard lock (owner.lock);
+            const std::lock_guard guard (owner.lock);
             owner.take (owner.entries[entry]);
             owner.append (owner.entries[entry]);
         }
 
         void replaceOldest()
         {
-            const std::lock_guard lock (owner.lock);
+            const std::lock_guard guard (owner.lock);
             auto& oldest = *owner.end.next;
             owner.take (oldest);
             owner.append (oldest);
@@ -243,7 +243,7 @@ public:
         CachedValue get (Key key)
         {
             {
-                const std::lock_guard lock (owner.lock);
+                const std::lock_guard guard (owner.lock);
 
                 if (const auto found = owner.map.find (key); found != owner.map.end())
                 {
@@ -253,7 +253,7 @@ public:
             }
 
             const auto value = make (key);
-            const std::lock_guard lock (owner.lock);
+            const std::lock_guard guard (owner.lock);
 
             if (owner.map.contains (key))
                 return value;
