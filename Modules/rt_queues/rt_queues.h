@@ -15,6 +15,7 @@
 #pragma once
 
 #include "Backoff.h"
+#include "BlockCache.h"
 #include "CacheLine.h"
 #include "CrTurnQueue.h"
 #include "Freelist.h"
@@ -22,6 +23,7 @@
 #include "FreelistFault.h"
 #include "FreelistState.h"
 #include "HazardPointers.h"
+#include "LruQueue.h"
 #include "MagazineFreelist.h"
 #include "MirroredRing.h"
 #include "MirroredRingError.h"

@@ -1,4 +1,5 @@
 #include "FreelistBench.h"
+#include "LruBench.h"
 #include "MpmcBench.h"
 #include "OwnershipBench.h"
 #include "RingBench.h"
@@ -8,7 +9,8 @@ int main (int argc, char** argv)
 {
     auto benches = bench::getSpscBenches();
 
-    for (const auto& more : { bench::getFreelistBenches(), bench::getMpmcBenches(), bench::getOwnershipBenches(), bench::getRingBenches() })
+    for (const auto& more : { bench::getFreelistBenches(), bench::getMpmcBenches(), bench::getOwnershipBenches(),
+                              bench::getRingBenches(), bench::getLruBenches() })
         benches.insert (benches.end(), more.begin(), more.end());
 
     return bench::runProgram (argc, argv, benches);

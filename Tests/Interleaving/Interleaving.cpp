@@ -196,6 +196,8 @@ void Interleaving::step()
     }
 }
 
+std::size_t Interleaving::getFiber() noexcept { return running.current; }
+
 std::uint64_t Interleaving::getSteps() noexcept
 {
     return running.interleaving != nullptr ? running.interleaving->fibers[running.current]->steps : 0;

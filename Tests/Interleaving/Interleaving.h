@@ -65,6 +65,9 @@ public:
     /** The steps of the running fiber so far; 0 outside of run(). */
     static std::uint64_t getSteps() noexcept;
 
+    /** The number of the running fiber; in run() only. */
+    static std::size_t getFiber() noexcept;
+
     /** A number that grows with each call, for the order of events. */
     static std::uint64_t tick() noexcept;
 

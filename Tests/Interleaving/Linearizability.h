@@ -43,6 +43,9 @@ public:
             events.push_back ({ *std::move (call), began, Interleaving::tick() });
     }
 
+    /** Adds what somebody else has noted, for one call that takes effect more than once. */
+    void add (Event<Call> event) { events.push_back (std::move (event)); }
+
     const std::vector<Event<Call>>& getEvents() const noexcept { return events; }
 
 private:
