@@ -62,6 +62,7 @@ struct Candidate
     PlanWire wire;
     const PlanWire* before = nullptr; ///< the same wire in the previous plan
     bool isNew = false;               ///< was not in the previous plan, and there was one to fade from
+    bool isHeard = true;              ///< at once; else it fades in
     std::size_t fromIndex = 0, toIndex = 0; ///< among the plan's nodes
     bool isKept = false;              ///< into a node that has been removed: goes on as it was
 };
@@ -88,7 +89,7 @@ public:
         auto& plan = *shared;
         plan.info = info;
         plan.number = previous == nullptr ? 1 : previous->number + 1;
-        plan.followsRendered = wasRendered;
+        plan.followsRendered = wasRendered || fades;
     }
 
     rt::Shared<const RenderPlan> run()
@@ -173,7 +174,9 @@ private:
                 matched[std::size_t (before[i] - previous->wires.data())] = true;
             }
 
+            // What goes into a node that comes with it is heard through that node's outputs, which fade.
             candidate.isNew = fades && candidate.before == nullptr;
+            candidate.isHeard = ! candidate.isNew || previous->findOp (candidate.wire.to) == nullptr;
             candidates.push_back (candidate);
         }
     }
@@ -541,7 +544,7 @@ private:
         const auto hasSettled = use == nullptr || use->edge->settledIn.load (std::memory_order_acquire) >= use->since;
 
         // As most wires are: nothing to do and nothing under way.
-        if (wire.isPresent && wire.delay == 0 && delayBefore == 0 && ! candidate.isNew && hasSettled
+        if (wire.isPresent && wire.delay == 0 && delayBefore == 0 && candidate.isHeard && hasSettled
             && (use == nullptr || use->wish.isPresent))
             return none;
 
@@ -556,7 +559,7 @@ private:
         if (use != nullptr)
             next.edge = use->edge;
         else
-            next.edge = rt::makeShared<AudioEdge> (collector, ! candidate.isNew,
+            next.edge = rt::makeShared<AudioEdge> (collector, candidate.isHeard,
                                                    before == nullptr ? next.wish.line : rt::Shared<DelayLine>());
 
         const auto isAsBefore =
@@ -650,6 +653,11 @@ private:
             plan.channelSlots.push_back (slots.takeSlot());
         }
 
+        // Only now: what is read for one channel must not be written for another before.
+        for (const auto slot : slotsToFree)
+            slots.freeSlot (slot);
+
+        slotsToFree.clear();
         op.numCopies = int (plan.copies.size()) - op.firstCopy;
         op.numMixes = int (plan.mixes.size()) - op.firstMix;
         op.numPlainSources = int (plan.plainSources.size()) - op.firstPlainSource;
@@ -676,7 +684,6 @@ private:
         auto& plan = *shared;
         RenderPlan::Mix mix{ int (plan.channelSlots.size()), int (plan.sources.size()), int (last - first), false, false };
         int ownSlot = none;
-        std::vector<int> freed;
 
         for (auto i = first; i < last; ++i)
         {
@@ -697,17 +704,13 @@ private:
             if (i == first)
                 ownSlot = slot;
             else
-                freed.push_back (slot);
+                slotsToFree.push_back (slot);
         }
 
         mix.isInPlace = ownSlot != none;
 
         if (! mix.isInPlace)
             ownSlot = slots.takeSlot();
-
-        // Only now: they are read into the slot that was just taken.
-        for (const auto slot : freed)
-            slots.freeSlot (slot);
 
         if (mix.numSources == 1 && ! mix.hasEdges && ! mix.isInPlace)
         {
@@ -957,6 +960,7 @@ private:
     std::vector<std::size_t> order;  ///< of execution
     std::vector<std::size_t> places; ///< in it, by vertex
     std::vector<int> buffers;        ///< by output of a vertex
+    std::vector<int> slotsToFree;    ///< by the op that is being made
     std::vector<std::pair<int, int>> copySlots; ///< to and from, by copy
     int numMidiBuffers = 0;
 };

@@ -136,6 +136,9 @@ void GraphModel::disconnect (const Wire& wire)
 
 void GraphModel::setCompensated (const Wire& wire, bool isCompensated)
 {
+    if (isCompensated == this->isCompensated (wire))
+        return;
+
     if (! std::binary_search (wires.begin(), wires.end(), wire, comesBefore))
         throw Error ("wire " + wire.toString(), "there is no such wire", "look at the session's connections");
 

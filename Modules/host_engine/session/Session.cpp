@@ -147,6 +147,9 @@ void Session::check() const
             || ! wire["to"].is_string())
             complain (location, "has a connection without \"from\" and \"to\"",
                       "write it like {\"from\":\"1:0\",\"to\":\"2:0\"}");
+        else if (wire.contains ("compensate") && ! wire["compensate"].is_boolean())
+            complain (location, "has a connection whose \"compensate\" is " + wire["compensate"].dump(),
+                      "write true or false, or leave it out");
 
     getWires(); // throws for ports that are not ports
 }
@@ -200,6 +203,18 @@ std::vector<Wire> Session::getWires() const
             { PortRef::parse (wire["from"].get<std::string>()), PortRef::parse (wire["to"].get<std::string>()) });
 
     return wires;
+}
+
+std::vector<Wire> Session::getUncompensatedWires() const
+{
+    std::vector<Wire> result;
+    const auto wires = getWires();
+
+    for (std::size_t i = 0; i < wires.size(); ++i)
+        if (! document["connections"][i].value ("compensate", true))
+            result.push_back (wires[i]);
+
+    return result;
 }
 
 juce::File Session::resolvePath (const std::string& path) const

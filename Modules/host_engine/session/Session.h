@@ -65,6 +65,9 @@ public:
     const Json& getNodes() const { return document.at ("nodes"); }
     std::vector<Wire> getWires() const;
 
+    /** Those with "compensate": false, which are not delayed to align with others (low-latency monitoring). */
+    std::vector<Wire> getUncompensatedWires() const;
+
     /** The file a path in the session means: relative ones are relative to the session's folder. */
     juce::File resolvePath (const std::string& path) const;
 

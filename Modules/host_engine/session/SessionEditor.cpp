@@ -376,8 +376,13 @@ GraphModel SessionEditor::makeGraph (const Model& from)
         graph.addNode (node->runtime);
 
     for (const auto& wire : from.wires)
-        if (! wire->isBroken)
-            graph.connect (wire->wire);
+    {
+        if (wire->isBroken)
+            continue;
+
+        graph.connect (wire->wire);
+        graph.setCompensated (wire->wire, wire->json.value ("compensate", true));
+    }
 
     return graph;
 }

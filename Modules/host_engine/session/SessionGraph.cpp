@@ -35,6 +35,9 @@ SessionGraph SessionGraph::build (const Session& session, PluginFormats& formats
     for (const auto& wire : session.getWires())
         result.graph.connect (wire);
 
+    for (const auto& wire : session.getUncompensatedWires())
+        result.graph.setCompensated (wire, false);
+
     return result;
 }
 

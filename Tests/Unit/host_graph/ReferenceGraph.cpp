@@ -143,7 +143,8 @@ void ReferenceGraph::setModel (const host::GraphModel& model)
             wire->input = modelWire.to.channel;
             wire->age = nextAge++;
             wire->firstSample = now;
-            wire->position = isFirstModel ? fadeSamples : 0;
+            // What goes into a node that comes with it is heard through that node's outputs, which fade.
+            wire->position = isFirstModel || destination.firstSample == now ? fadeSamples : 0;
             wire->lines = { { delay, now } };
         }
 
