@@ -62,7 +62,6 @@ struct Candidate
     PlanWire wire;
     const PlanWire* before = nullptr; ///< the same wire in the previous plan
     bool isNew = false;               ///< was not in the previous plan, and there was one to fade from
-    bool isHeard = true;              ///< at once; else it fades in
     std::size_t fromIndex = 0, toIndex = 0; ///< among the plan's nodes
     bool isKept = false;              ///< into a node that has been removed: goes on as it was
 };
@@ -174,9 +173,7 @@ private:
                 matched[std::size_t (before[i] - previous->wires.data())] = true;
             }
 
-            // What goes into a node that comes with it is heard through that node's outputs, which fade.
             candidate.isNew = fades && candidate.before == nullptr;
-            candidate.isHeard = ! candidate.isNew || previous->findOp (candidate.wire.to) == nullptr;
             candidates.push_back (candidate);
         }
     }
@@ -534,9 +531,23 @@ private:
         }
     }
 
+    /** Whether the wire begins at full gain. One that is new fades in, but for one into a node that comes with it and passes sound on
+        at once: that is heard through the node's outputs, which fade. (Behind a delay the fade at the output would be over before the
+        sound's beginning comes there.) */
+    bool beginsInFull (const Candidate& candidate) const
+    {
+        if (! candidate.isNew)
+            return true;
+
+        const auto& processor = *candidate.wire.to->processor;
+        return candidate.wire.to->role == NodeRole::processor && candidate.wire.delay == 0 && previous->findOp (candidate.wire.to) == nullptr
+               && processor.getLatencySamples() == 0 && processor.getTailSeconds() == 0.0;
+    }
+
     int addAudioEdge (const Candidate& candidate)
     {
         const auto& wire = candidate.wire;
+        const auto isHeard = beginsInFull (candidate);
         const auto* before = candidate.before;
         const auto* use =
             before != nullptr && before->edge != none ? &previous->audioEdges[std::size_t (before->edge)] : nullptr;
@@ -544,7 +555,7 @@ private:
         const auto hasSettled = use == nullptr || use->edge->settledIn.load (std::memory_order_acquire) >= use->since;
 
         // As most wires are: nothing to do and nothing under way.
-        if (wire.isPresent && wire.delay == 0 && delayBefore == 0 && candidate.isHeard && hasSettled
+        if (wire.isPresent && wire.delay == 0 && delayBefore == 0 && isHeard && hasSettled
             && (use == nullptr || use->wish.isPresent))
             return none;
 
@@ -559,7 +570,7 @@ private:
         if (use != nullptr)
             next.edge = use->edge;
         else
-            next.edge = rt::makeShared<AudioEdge> (collector, candidate.isHeard,
+            next.edge = rt::makeShared<AudioEdge> (collector, isHeard,
                                                    before == nullptr ? next.wish.line : rt::Shared<DelayLine>());
 
         const auto isAsBefore =

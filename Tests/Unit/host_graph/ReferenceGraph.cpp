@@ -143,8 +143,10 @@ void ReferenceGraph::setModel (const host::GraphModel& model)
             wire->input = modelWire.to.channel;
             wire->age = nextAge++;
             wire->firstSample = now;
-            // What goes into a node that comes with it is heard through that node's outputs, which fade.
-            wire->position = isFirstModel || destination.firstSample == now ? fadeSamples : 0;
+            // What goes into a node that comes with it, and passes sound on at once, is heard through that node's outputs, which fade.
+            const auto isIntoNew = destination.role() == NodeRole::processor && destination.firstSample == now && delay == 0
+                                   && destination.latency == 0;
+            wire->position = isFirstModel || isIntoNew ? fadeSamples : 0;
             wire->lines = { { delay, now } };
         }
 
