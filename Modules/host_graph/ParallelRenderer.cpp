@@ -136,7 +136,8 @@ void ParallelRenderer::runOps (int op, Worker& self) noexcept
 
         {
             const rt::guard::RealtimeScope scope (block.number);
-            detail::OpRunner::run (block, op, self.thread);
+            rt::guard::NodeSequence nodes;
+            detail::OpRunner::run (block, op, self.thread, nodes);
         }
 
         self.node.store (nullptr, std::memory_order_relaxed);
@@ -301,8 +302,10 @@ ParallelRenderer::Outcome ParallelRenderer::render (const rt::Shared<const Rende
 
 void ParallelRenderer::renderSerially() noexcept
 {
+    rt::guard::NodeSequence nodes;
+
     for (int op = plan->numInputOps; op < int (plan->ops.size()); ++op)
-        detail::OpRunner::run (context, op, audioThread);
+        detail::OpRunner::run (context, op, audioThread, nodes);
 }
 
 void ParallelRenderer::openBlock() noexcept
@@ -321,6 +324,7 @@ void ParallelRenderer::openBlock() noexcept
 bool ParallelRenderer::renderInParallel (Deadline deadline) noexcept
 {
     openBlock();
+    rt::guard::NodeSequence nodes;
     auto op = -1;
 
     for (const auto initial : plan->initialOps)
@@ -345,7 +349,7 @@ bool ParallelRenderer::renderInParallel (Deadline deadline) noexcept
 
         if (op >= 0)
         {
-            detail::OpRunner::run (context, op, audioThread);
+            detail::OpRunner::run (context, op, audioThread, nodes);
             op = complete (*plan, op, true);
             spins = 0;
             continue;

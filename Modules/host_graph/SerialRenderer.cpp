@@ -9,8 +9,12 @@ void SerialRenderer::render (const RenderPlan& plan, const BlockIO& io) noexcept
     const auto context = beginBlock (plan, io);
     detail::OpRunner::begin (context, io);
 
-    for (int op = plan.numInputOps; op < int (plan.ops.size()); ++op)
-        detail::OpRunner::run (context, op, audioThread);
+    {
+        rt::guard::NodeSequence nodes;
+
+        for (int op = plan.numInputOps; op < int (plan.ops.size()); ++op)
+            detail::OpRunner::run (context, op, audioThread, nodes);
+    }
 
     endBlock (context, io);
 }

@@ -70,8 +70,8 @@ private:
         return low + 0.5 * double (std::uint64_t (1) << exponent);
     }
 
-    std::array<std::atomic<std::uint32_t>, (40 - subBits) << subBits> counts{};
     std::atomic<std::uint64_t> total{ 0 }, longest{ 0 };
+    std::array<std::atomic<std::uint32_t>, (40 - subBits) << subBits> counts{};
 };
 
 } // namespace host

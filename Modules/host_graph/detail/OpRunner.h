@@ -50,8 +50,10 @@ struct OpRunner
     static void begin (const BlockContext&, const BlockIO&) noexcept;
 
     /** The thread that does the op. Every op that is no input op, after its predecessors.
-        @param thread  the one that calls */
-    [[gnu::always_inline]] static void run (const BlockContext& context, int index, RenderThread& thread) noexcept
+        @param thread  the one that calls
+        @param nodes   opened by the calling function */
+    [[gnu::always_inline]] static void run (const BlockContext& context, int index, RenderThread& thread,
+                                            rt::guard::NodeSequence& nodes) noexcept
     {
         const auto& plan = *context.plan;
         const auto& op = plan.ops[std::size_t (index)];
@@ -88,8 +90,12 @@ struct OpRunner
         }
 
         // What most nodes are in most blocks: a call and no more.
-        node.silentSamples = 0;
-        node.isIdle = false;
+        if (node.idleAfter >= 0)
+        {
+            node.silentSamples = 0;
+            node.isIdle = false;
+        }
+
         context.isSilent[std::size_t (index)] = 0;
         ProcessContext block{ plan.channelPointers.data() + op.firstChannel, op.numChannels, context.numSamples, thread.noMidi,
                               context.transport };
@@ -102,9 +108,11 @@ struct OpRunner
         }
         else
         {
-            const rt::guard::NodeScope scope (op.id, rt::guard::Phase::process);
+            nodes.enter (op.id);
             op.processor->process (block);
+            nodes.leave();
         }
+
         thread.running.store (0, std::memory_order_relaxed);
 
         if (! thread.noMidi.isEmpty()) [[unlikely]]
