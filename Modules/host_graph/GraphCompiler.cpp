@@ -190,10 +190,11 @@ private:
             result.push_back (&wire);
 
         // They are in order but for nodes that share an id.
-        const auto isBefore = [] (const PlanWire* a, const PlanWire* b) { return keyOf (*a) < keyOf (*b); };
+        const auto isBefore = [] (const PlanWire* a, const PlanWire* b)
+        { return std::tuple (keyOf (*a), a) < std::tuple (keyOf (*b), b); };
 
         if (! std::is_sorted (result.begin(), result.end(), isBefore))
-            std::stable_sort (result.begin(), result.end(), isBefore);
+            std::sort (result.begin(), result.end(), isBefore);
 
         return result;
     }

@@ -521,15 +521,15 @@ NodeId ParallelRenderer::getRunningNode() const noexcept
 
 //  Serial or parallel?
 
-bool ParallelRenderer::Choice::isParallel (const RenderPlan& plan) noexcept
+bool ParallelRenderer::Choice::isParallel (const RenderPlan& next) noexcept
 {
-    if (plan.width < 2)
+    if (next.width < 2)
         return false;
 
     // Another graph: what was measured says little.
-    if (plan.ops.size() > numOps + numOps / 4 || plan.ops.size() + plan.ops.size() / 4 < numOps)
+    if (next.ops.size() > numOps + numOps / 4 || next.ops.size() + next.ops.size() / 4 < numOps)
     {
-        numOps = plan.ops.size();
+        numOps = next.ops.size();
         numBlocks = 0;
         best = {};
     }
