@@ -85,6 +85,7 @@ void sum (float* destination, const float* const* sources, int numSamples) noexc
 
     // Where the destination is a source, each sample is read before it is written.
 #if defined(__clang__)
+#pragma clang diagnostic ignored "-Wpass-failed" // a sanitizer's build has no vectors
 #pragma clang loop vectorize(assume_safety)
 #else
 #pragma GCC ivdep
