@@ -33,6 +33,7 @@ Engine::~Engine()
             messageStore.give (std::move (waiting.message));
 
     renderer = nullptr;
+    takeBackParameters();
     plan = nullptr;
     nextPlan = nullptr;
     plans.take();
@@ -265,17 +266,22 @@ void Engine::delayParameter (rt::NodePtr<Message> message) noexcept
 
     // Nobody renders it.
     if (op == nullptr)
-    {
-        const rt::guard::NodeScope scope (message->node->id, rt::guard::Phase::parameter);
-        message->node->processor->setParameter (message->index, float (message->value));
-        message->node = nullptr;
-        messageStore.give (std::move (message));
-        return;
-    }
+        return applyNow (std::move (message));
 
     // There is room for all the messages there are.
     const auto due = sampleClock + op->arrival;
     pending[std::size_t (numPending++)] = { std::move (message), due };
+}
+
+void Engine::applyNow (rt::NodePtr<Message> message) noexcept
+{
+    {
+        const rt::guard::NodeScope scope (message->node->id, rt::guard::Phase::parameter);
+        message->node->processor->setParameter (message->index, float (message->value));
+    }
+
+    message->node = nullptr;
+    messageStore.give (std::move (message));
 }
 
 /** Gives the nodes the changes that are due in this piece. */
@@ -296,6 +302,13 @@ void Engine::handOutParameters (int numSamples) noexcept
             continue;
         }
 
+        // It has gone while the change was under way, and may come back.
+        if (plan->findOp (waiting.message->node.get()) == nullptr)
+        {
+            applyNow (std::move (waiting.message));
+            continue;
+        }
+
         auto& node = *waiting.message->node;
         auto& event = events[std::size_t (numEvents)];
         event = { int (std::max (std::int64_t (0), waiting.due - sampleClock)), waiting.message->index,
@@ -312,8 +325,7 @@ void Engine::handOutParameters (int numSamples) noexcept
         }
 
         node.lastEvent = &event;
-        nodesWithEvents[std::size_t (numEvents++)] = &node;
-        waiting.message->node = nullptr;
+        nodesWithEvents[std::size_t (numEvents++)] = std::move (waiting.message->node);
         messageStore.give (std::move (waiting.message));
     }
 
@@ -323,7 +335,10 @@ void Engine::handOutParameters (int numSamples) noexcept
 void Engine::takeBackParameters() noexcept
 {
     for (int i = 0; i < numEvents; ++i)
+    {
         nodesWithEvents[std::size_t (i)]->firstEvent = nullptr;
+        nodesWithEvents[std::size_t (i)] = nullptr;
+    }
 
     numEvents = 0;
 }

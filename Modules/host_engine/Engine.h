@@ -184,6 +184,7 @@ private:
     void warmUpHere (NodeRuntime&) const;
     void drainMessages() noexcept;
     void delayParameter (rt::NodePtr<Message>) noexcept;
+    void applyNow (rt::NodePtr<Message>) noexcept;
     void handOutParameters (int numSamples) noexcept;
     void takeBackParameters() noexcept;
     void record (const FlightRecorder::Block&) noexcept;
@@ -213,7 +214,7 @@ private:
     std::vector<Pending> pending; ///< by their arrival; room for all messages
     int numPending = 0;
     std::array<ParameterEvent, mostMessages> events{}; ///< of this piece
-    std::array<NodeRuntime*, mostMessages> nodesWithEvents{};
+    std::array<rt::Shared<NodeRuntime>, mostMessages> nodesWithEvents; ///< held: the plan that has them may go before the events do
     int numEvents = 0;
     std::int64_t sampleClock = 0; ///< samples rendered; it never stands still
     DropoutFader dropoutFader;
