@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <string_view>
 
 namespace bench
@@ -101,16 +102,32 @@ Round playRound (const Bench& bench, int number)
     return round;
 }
 
+const std::string& nameOf (const Bench& bench, const Contender& contender)
+{
+    return contender.bench.empty() ? bench.name : contender.bench;
+}
+
 void printRows (const Bench& bench, const Round& round, int number)
 {
     for (std::size_t i = 0; i < bench.contenders.size(); ++i)
         for (const auto& value : round.values[i])
             std::printf (R"({"bench":"%s","impl":"%s","metric":"%s","value":%.6g,"round":%d,"placement":"%s","probe":%.1f})"
                          "\n",
-                         bench.name.c_str(), bench.contenders[i].impl.c_str(), value.metric.c_str(), value.value, number,
-                         round.placement, round.probe);
+                         nameOf (bench, bench.contenders[i]).c_str(), bench.contenders[i].impl.c_str(), value.metric.c_str(),
+                         value.value, number, round.placement, round.probe);
 
     std::fflush (stdout);
+}
+
+/** The bench's own, and those in its rows. */
+std::set<std::string> getNames (const Bench& bench)
+{
+    std::set<std::string> names{ bench.name };
+
+    for (const auto& contender : bench.contenders)
+        names.insert (nameOf (bench, contender));
+
+    return names;
 }
 
 void play (const Bench& bench, int numRounds)
@@ -151,7 +168,8 @@ int runProgram (int argc, char** argv, const std::vector<Bench>& benches)
         if (argument == "--list")
         {
             for (const auto& bench : benches)
-                std::puts (bench.name.c_str());
+                for (const auto& name : getNames (bench))
+                    std::puts (name.c_str());
 
             return 0;
         }
@@ -178,8 +196,13 @@ int runProgram (int argc, char** argv, const std::vector<Bench>& benches)
 
     for (const auto& bench : benches)
     {
-        const auto isAsked =
-            std::any_of (prefixes.begin(), prefixes.end(), [&] (auto p) { return bench.name.starts_with (p); });
+        const auto names = getNames (bench);
+        const auto isAsked = std::any_of (prefixes.begin(), prefixes.end(),
+                                          [&] (auto prefix)
+                                          {
+                                              return std::any_of (names.begin(), names.end(), [&] (const auto& name)
+                                                                  { return name.starts_with (prefix); });
+                                          });
 
         if (! isAsked)
             continue;

@@ -25,6 +25,7 @@ struct Contender
 {
     std::string impl;
     std::function<std::vector<Value>()> measure; ///< one run: some tens of milliseconds
+    std::string bench = {};                      ///< the name in its rows, where it is not that of the bench
 };
 
 /** A question, and all that compete in answering it. */
