@@ -2,7 +2,9 @@
 
 #include <rt_queues/CacheLine.h>
 
+#include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -19,6 +21,9 @@ namespace host::detail
     | begin(), close() | the audio thread | wait-free |
     | constructor | | allocates |
 
+    Neighbours lie on different cache lines, or whoever pushes would take the line away from whoever pops all the time: between
+    cores that are far from each other that is a twentieth of a block of small ops (Docs/graph-engine.md).
+
     Every word carries the block's number, so that a thread which comes late from an earlier block takes nothing and spoils nothing.
     (40 bits of it: at 1,000 blocks a second they last for 34 years.)
 
@@ -29,10 +34,14 @@ namespace host::detail
 class ReadyList
 {
 public:
-    /** @param capacity  ops in a block, at most 2^24 - 1 */
-    explicit ReadyList (int capacity) : places (std::size_t (capacity)) {}
+    /** @param capacityToUse  ops in a block, at most 2^24 - 1 */
+    explicit ReadyList (int capacityToUse)
+        : capacity (std::uint32_t (capacityToUse)), places (std::bit_ceil (std::max (capacity, placesPerLine))),
+          shift (unsigned (std::countr_zero (places.size() / placesPerLine)))
+    {
+    }
 
-    int getCapacity() const noexcept { return int (places.size()); }
+    int getCapacity() const noexcept { return int (capacity); }
 
     /** Opens the list for a block. Nobody pushes or pops meanwhile, but for threads that are late. */
     void begin() noexcept
@@ -48,7 +57,7 @@ public:
     void push (int op) noexcept
     {
         const auto word = tail.fetch_add (1, std::memory_order_relaxed);
-        places[std::size_t (indexOf (word))].store (makeWord (blockOf (word), std::uint32_t (op)), std::memory_order_release); // (1)
+        placeOf (word).store (makeWord (blockOf (word), std::uint32_t (op)), std::memory_order_release); // (1)
     }
 
     /** @returns an op, or -1 */
@@ -56,9 +65,9 @@ public:
     {
         auto word = head.load (std::memory_order_acquire);
 
-        while (indexOf (word) < places.size())
+        while (indexOf (word) < capacity)
         {
-            const auto place = places[std::size_t (indexOf (word))].load (std::memory_order_acquire); // (2)
+            const auto place = placeOf (word).load (std::memory_order_acquire); // (2)
 
             if (blockOf (place) != blockOf (word))
                 return -1;
@@ -88,7 +97,17 @@ private:
     static constexpr std::uint64_t blockOf (std::uint64_t word) noexcept { return word >> indexBits; }
     static constexpr std::uint32_t indexOf (std::uint64_t word) noexcept { return word & ((1u << indexBits) - 1); }
 
-    std::vector<std::atomic<std::uint64_t>> places; ///< block and op
+    std::atomic<std::uint64_t>& placeOf (std::uint64_t word) noexcept
+    {
+        const auto index = std::size_t (indexOf (word));
+        return places[((index * placesPerLine) & (places.size() - 1)) | (index >> shift)];
+    }
+
+    static constexpr auto placesPerLine = std::uint32_t (rt::cacheLineBytes / sizeof (std::atomic<std::uint64_t>));
+
+    const std::uint32_t capacity;
+    std::vector<std::atomic<std::uint64_t>> places; ///< block and op; a power of two of them
+    const unsigned shift;                           ///< of an index, to where it begins again beside the first ones
     std::uint64_t current = 0;
     alignas (rt::cacheLineBytes) std::atomic<std::uint64_t> head{ 0 };
     alignas (rt::cacheLineBytes) std::atomic<std::uint64_t> tail{ 0 };

@@ -365,3 +365,36 @@ TEST_CASE_METHOD (ParallelFixture, "on workers, too, the guard blames the node t
                                                         { 12, numBlocks * callsPerBlock },
                                                         { 17, numBlocks * callsPerBlock } });
 }
+
+TEST_CASE ("the ready list gives every op once and in order, block after block", "[parallel]")
+{
+    const auto capacity = GENERATE (0, 1, 2, 15, 16, 17, 100, 678, 65536);
+    host::detail::ReadyList list (capacity);
+    CAPTURE (capacity);
+
+    for (int block = 0; block < 3; ++block)
+    {
+        list.begin();
+        REQUIRE (list.pop() == -1);
+        auto areAllInOrder = true;
+
+        for (int i = 0; i < capacity; ++i)
+            list.push (capacity - 1 - i);
+
+        REQUIRE (list.getSize() == capacity);
+
+        for (int i = 0; i < capacity; ++i)
+            areAllInOrder = list.pop() == capacity - 1 - i && areAllInOrder;
+
+        REQUIRE (areAllInOrder);
+        REQUIRE (list.pop() == -1);
+    }
+
+    list.begin();
+
+    if (capacity > 0)
+        list.push (0);
+
+    list.close();
+    REQUIRE (list.pop() == -1);
+}
