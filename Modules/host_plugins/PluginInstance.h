@@ -39,6 +39,9 @@ struct BusInfo
 class PluginInstance : public NodeProcessor
 {
 public:
+    bool isPlugin() const override { return true; }
+    int getShortestPiece() const override { return 16; }
+
     virtual const PluginInfo& getInfo() const = 0;
     virtual std::vector<BusInfo> getBuses() const = 0;
     virtual juce::StringArray getPrograms() const = 0;

@@ -176,9 +176,9 @@ TEST_CASE_METHOD (Play, "play: wrong devices, and what does not exist yet, exit 
     for (const auto& [options, word] :
          std::vector<std::pair<std::vector<std::string>, std::string>>{ { { "--device", "Nonsense" }, "Virtual" },
                                                                         { { "--device", "Virtual:Nonsense" }, "Nonsense" },
-                                                                        { { "--bounded" }, "not exist yet" },
+                                                                        { { "--bounded", "--threads", "1" }, "--threads 2" },
                                                                         { { "--osc", "9000" }, "not exist yet" },
-                                                                        { { "--threads", "2" }, "not exist yet" },
+                                                                        { { "--threads", "65" }, "out of range" },
                                                                         { { "--guard", "maybe" }, "maybe" } })
     {
         std::vector<std::string> arguments{ "play", DEMO_SESSION, "--seconds", "1" };

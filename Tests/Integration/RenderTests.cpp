@@ -436,7 +436,7 @@ TEST_CASE_METHOD (Render, "render: Ctrl-C and SIGTERM end it cleanly, faded, wit
 TEST_CASE_METHOD (Render, "render: what does not exist yet exits 2 and says so")
 {
     for (const auto& option : std::vector<std::vector<std::string>>{
-             { "--threads", "2" }, { "--isolation", "sync" }, { "--isolation", "pipelined" } })
+             { "--isolation", "sync" }, { "--isolation", "pipelined" } })
     {
         std::vector<std::string> arguments{ "render", DEMO_SESSION, "--output", "x.wav" };
         arguments.insert (arguments.end(), option.begin(), option.end());

@@ -66,7 +66,7 @@ TEST_CASE ("What one process sends of a report another reads whole, or not at al
     report.notes = { "a note" };
     report.suppressed = 7;
     report.suppressions.push_back (
-        { { .function = "free", .module = {}, .node = {}, .stack = {}, .by = {}, .origin = "f:3" }, 7 });
+        { { .function = "free", .module = {}, .node = {}, .caller = {}, .stack = {}, .by = {}, .origin = "f:3" }, 7 });
 
     CheckReport copy;
     copy.readResults (report.toResults());
