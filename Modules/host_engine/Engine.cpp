@@ -116,6 +116,10 @@ void Engine::changeInfo (const PrepareInfo& newInfo)
 
 void Engine::publish (const GraphModel& model, Transition transition)
 {
+    // What is silent has nothing to fade, and a node that hangs would never end its fade.
+    if (renderer->isBusy())
+        transition = Transition::cut;
+
     auto latencies = getLatencies (model);
     auto compiled = compileGraph (model, info, collector, published.get(), transition, ! renderer->hasStuckWorkers());
     latency.store (compiled->latency, std::memory_order_relaxed);
@@ -265,11 +269,11 @@ void Engine::delayParameter (rt::NodePtr<Message> message) noexcept
     const auto* op = plan->findOp (message->node.get());
 
     // Nobody renders it.
-    if (op == nullptr)
+    if (op == nullptr && ! renderer->isStuck (*message->node))
         return applyNow (std::move (message));
 
     // There is room for all the messages there are.
-    const auto due = sampleClock + op->arrival;
+    const auto due = sampleClock + (op == nullptr ? 0 : op->arrival);
     pending[std::size_t (numPending++)] = { std::move (message), due };
 }
 
@@ -293,7 +297,8 @@ void Engine::handOutParameters (int numSamples) noexcept
     {
         auto& waiting = pending[std::size_t (i)];
 
-        if (waiting.due >= sampleClock + numSamples)
+        // A node in which a worker hangs has to come back first.
+        if (waiting.due >= sampleClock + numSamples || numEvents == mostMessages || renderer->isStuck (*waiting.message->node))
         {
             if (i != numLeft)
                 pending[std::size_t (numLeft)] = std::move (waiting);
@@ -334,13 +339,26 @@ void Engine::handOutParameters (int numSamples) noexcept
 
 void Engine::takeBackParameters() noexcept
 {
+    int numKept = 0;
+
     for (int i = 0; i < numEvents; ++i)
     {
-        nodesWithEvents[std::size_t (i)]->firstEvent = nullptr;
-        nodesWithEvents[std::size_t (i)] = nullptr;
+        auto& node = nodesWithEvents[std::size_t (i)];
+
+        // The worker that hangs in it may still go on to its changes.
+        if (node && renderer != nullptr && renderer->isStuck (*node))
+        {
+            numKept = i + 1;
+            continue;
+        }
+
+        if (node)
+            node->firstEvent = nullptr;
+
+        node = nullptr;
     }
 
-    numEvents = 0;
+    numEvents = numKept;
 }
 
 void Engine::shareTransport() noexcept

@@ -129,11 +129,12 @@ void ParallelRenderer::runOps (int op, Worker& self) noexcept
     while (op >= 0)
     {
         auto& node = *block.plan->ops[std::size_t (op)].node;
-        self.node.store (&node, std::memory_order_seq_cst);
+        self.node.store (&node, std::memory_order_release);
 
-        if (options.keepsPluginsAway && ! node.isWarm)
+        if (options.keepsPluginsAway && ! node.isWarm && ! isStuck (node))
             warmUpOnWorker (*block.plan, op, self);
 
+        if (! self.thread.isTakenOut)
         {
             const rt::guard::RealtimeScope scope (block.number);
             rt::guard::NodeSequence nodes;
@@ -143,8 +144,9 @@ void ParallelRenderer::runOps (int op, Worker& self) noexcept
         self.node.store (nullptr, std::memory_order_relaxed);
 
         // It takes part in blocks again, but in this one no more.
-        if (self.isAbandoned.load (std::memory_order_acquire))
+        if (self.thread.isTakenOut) // (5)
         {
+            self.thread.isTakenOut = false;
             self.isAbandoned.store (false, std::memory_order_release); // (4)
             return;
         }
@@ -168,10 +170,13 @@ void ParallelRenderer::warmUpOnWorker (const RenderPlan& current, int index, Wor
     std::array<float*, mostChannels> channels;
     std::transform (silence.begin(), silence.end(), channels.begin(), [] (auto& channel) { return channel.data(); });
 
-    self.thread.running.store (op.id, std::memory_order_relaxed);
+    self.thread.enter (op.id);
     warmUpNode (*op.node, channels.data(), std::min (samples, current.info.maxBlockSize), samples);
-    self.thread.running.store (0, std::memory_order_relaxed);
-    op.node->isWarm = true;
+    self.thread.leave();
+
+    // Else it is somebody else's by now.
+    if (! self.thread.isTakenOut)
+        op.node->isWarm = true;
 }
 
 int ParallelRenderer::complete (const RenderPlan& current, int index, bool isCaller) noexcept
@@ -395,7 +400,7 @@ void ParallelRenderer::findCulprit() noexcept
     for (int i = 0; i < numWorkers.load (std::memory_order_acquire); ++i)
     {
         const auto& worker = *workers[std::size_t (i)];
-        const auto* node = worker.node.load (std::memory_order_seq_cst);
+        const auto* node = worker.node.load (std::memory_order_acquire);
 
         if (node != nullptr && ! worker.isAbandoned.load (std::memory_order_relaxed))
         {
@@ -421,8 +426,13 @@ bool ParallelRenderer::resume (const RenderPlan* next) noexcept
 
 bool ParallelRenderer::tryToAbandon (const RenderPlan& next) noexcept
 {
-    const auto isEjected = [&] (const NodeRuntime* node)
-    { return node != nullptr && (node->bypassed.load (std::memory_order_relaxed) || next.findOp (node) == nullptr); };
+    // Only in the processor's own call: what comes before it is ours, ends by itself, and works on wires that the next plan has, too.
+    const auto isEjected = [&] (const Worker& worker)
+    {
+        const auto* node = worker.node.load (std::memory_order_acquire);
+        return node != nullptr && worker.thread.running.load (std::memory_order_relaxed) == node->id
+               && (node->bypassed.load (std::memory_order_relaxed) || next.findOp (node) == nullptr);
+    };
 
     const auto areAllEjected = [&]
     {
@@ -432,7 +442,7 @@ bool ParallelRenderer::tryToAbandon (const RenderPlan& next) noexcept
 
             if (worker.isInside.load (std::memory_order_seq_cst) // (3)
                 && ! worker.isAbandoned.load (std::memory_order_relaxed)
-                && ! isEjected (worker.node.load (std::memory_order_seq_cst)))
+                && ! isEjected (worker))
                 return false;
         }
 
@@ -460,10 +470,24 @@ bool ParallelRenderer::tryToAbandon (const RenderPlan& next) noexcept
         if (! worker.isInside.load (std::memory_order_seq_cst) || worker.isAbandoned.load (std::memory_order_relaxed))
             continue;
 
+        // It has found that there is nothing to do any more.
+        const auto* node = worker.node.load (std::memory_order_acquire);
+
+        if (node == nullptr)
+            continue;
+
         anyAbandoned = true;
-        worker.stuckNode = worker.node.load (std::memory_order_relaxed);
+        worker.stuckNode = node;
         worker.abandonedPlan = plan;
         worker.isAbandoned.store (true, std::memory_order_release);
+
+        // It may have come back at this very moment, and goes on with the block.
+        if (auto id = node->id; ! worker.thread.running.compare_exchange_strong (id, 0, std::memory_order_acq_rel)) // (5)
+        {
+            worker.isAbandoned.store (false, std::memory_order_relaxed);
+            worker.abandonedPlan = nullptr;
+            return false;
+        }
     }
 
     return true;
@@ -496,6 +520,11 @@ void ParallelRenderer::releaseAbandoned() noexcept
             worker.abandonedPlan = nullptr;
         }
     }
+}
+
+bool ParallelRenderer::isStuck (const NodeRuntime& node) const noexcept
+{
+    return std::find (stuck.begin(), stuck.begin() + numStuck, &node) != stuck.begin() + numStuck;
 }
 
 bool ParallelRenderer::hasStuckWorkers() const noexcept

@@ -40,7 +40,10 @@ namespace host
     the calling thread sees what all ops have done; an op's counter of unmet inputs with acq_rel (2), so that an op sees what its
     predecessors have done, whoever ran them. A worker says that it is inside before it tries to take an op, and whoever abandons a
     block closes the list before it looks who is inside; both are seq_cst (3), so that no worker can slip in between. A worker
-    that comes back says so with a release (4), and the audio thread's acquire lets go of the plan that it was in.
+    that comes back says so with a release (4), and the audio thread's acquire lets go of the plan that it was in. Whether a worker
+    was taken out of a processor's call or has come back is decided by who sets `running` to 0 first (5), the audio thread or the worker:
+    see RenderThread. Only out of such a call is it taken: all the rest is ours, ends by itself, and works on wires that the next plan
+    has, too.
 */
 class ParallelRenderer final : public Renderer
 {
@@ -70,6 +73,10 @@ public:
 
     /** @returns whether the output is complete; if it is not, it is silence */
     Outcome render (const rt::Shared<const RenderPlan>&, const BlockIO&, Deadline = noDeadline) noexcept RT_NONBLOCKING;
+
+    /** Whether a worker that was taken out of this node is still in it: then the node is nobody else's. Threads that render; as of the last
+        render(). */
+    bool isStuck (const NodeRuntime&) const noexcept;
 
     /** Replaces workers that hang in a node for good. Message thread, now and then. */
     void maintain();

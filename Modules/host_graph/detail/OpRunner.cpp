@@ -563,7 +563,7 @@ private:
 
     void callWith (ProcessContext& processContext, RenderThread& thread) noexcept
     {
-        thread.running.store (node.id, std::memory_order_relaxed);
+        thread.enter (node.id);
 
         if (isTimeTaken (context, int (index)))
         {
@@ -580,7 +580,7 @@ private:
             invoke (processContext);
         }
 
-        thread.running.store (0, std::memory_order_relaxed);
+        thread.leave();
 
         if (&processContext.midi == &thread.noMidi)
             thread.noMidi.clear();

@@ -100,7 +100,7 @@ struct OpRunner
         ProcessContext block{ plan.channelPointers.data() + op.firstChannel, op.numChannels, context.numSamples, thread.noMidi,
                               context.transport };
 
-        thread.running.store (op.id, std::memory_order_relaxed);
+        thread.enter (op.id);
 
         if (isTimeTaken (context, index)) [[unlikely]]
         {
@@ -113,7 +113,7 @@ struct OpRunner
             nodes.leave();
         }
 
-        thread.running.store (0, std::memory_order_relaxed);
+        thread.leave();
 
         if (! thread.noMidi.isEmpty()) [[unlikely]]
             thread.noMidi.clear();
