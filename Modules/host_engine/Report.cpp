@@ -1,5 +1,8 @@
 #include "Report.h"
 
+#include "stream/DiskStreams.h"
+#include "stream/RecorderNode.h"
+
 #include <rt_guard/rt_guard.h>
 
 #include <algorithm>
@@ -124,6 +127,27 @@ Json recordingsToJson (const std::vector<FlightRecorder::Recording>& recordings)
     return result.empty() ? Json() : result;
 }
 
+/** Null where nothing streams. */
+Json cacheToJson()
+{
+    DiskStreams::Totals totals;
+
+    if (const auto streams = DiskStreams::findShared())
+        totals = streams->getTotals();
+
+    const auto figure = [&] (std::uint64_t number) { return totals.hasStreamed ? Json (number) : Json(); };
+    return { { "hits", figure (totals.hits) },
+             { "misses", figure (totals.misses) },
+             { "underruns", figure (totals.underruns) } };
+}
+
+/** Null for what is no recorder. */
+Json lostSamplesToJson (const NodeRuntime& node)
+{
+    const auto* recorder = dynamic_cast<const RecorderNode*> (node.processor.get());
+    return recorder != nullptr ? Json (recorder->getLost()) : Json();
+}
+
 Json guardToJson (const Engine& engine)
 {
     const auto snapshot = rt::guard::getSnapshot();
@@ -168,6 +192,7 @@ Json Report::toJson (const Engine& engine, rt::Collector::Stats collector) const
                            { "misses", nullptr },
                            { "mutedBlocks", node->mutedBlocks.load() },
                            { "droppedEvents", node->droppedEvents.load() },
+                           { "lostSamples", lostSamplesToJson (*node) },
                            { "state", isMissing               ? "missing"
                                       : node->bypassed.load() ? "bypassed"
                                                               : "running" } });
@@ -191,7 +216,7 @@ Json Report::toJson (const Engine& engine, rt::Collector::Stats collector) const
         { "guard", guardToJson (engine) },
         { "collector",
           { { "allocated", collector.allocated }, { "collected", collector.collected }, { "pending", collector.pending } } },
-        { "cache", { { "hits", nullptr }, { "misses", nullptr }, { "underruns", nullptr } } },
+        { "cache", cacheToJson() },
         { "latency", engine.getLatencySamples() },
         { "load", engine.getLoad() },
         { "droppedBlocks", engine.getDroppedBlocks() },

@@ -21,6 +21,8 @@
 #include "PageFaultMeter.h"
 #include "background/BackgroundPool.h"
 #include "background/JobSequence.h"
+#include "stream/FilePlayerNode.h"
+#include "stream/RecorderNode.h"
 #include "session/Session.h"
 #include "session/FiltergraphImport.h"
 #include "session/NodeFactory.h"

@@ -184,6 +184,9 @@ int play (const PlayOptions& options)
         tell ("the output: " + std::to_string (live.getLimitedSamples())
               + " samples were above +12 dBFS and were limited; turn it down");
 
+    if (! engine.hasStuckWorkers() && ! finishStreams (engine))
+        exitCode = 1;
+
     tellFindings (engine);
 
     host::Report report;

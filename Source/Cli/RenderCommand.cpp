@@ -160,7 +160,8 @@ int render (const RenderOptions& options)
         request.input = input->resampledTo (info.sampleRate);
 
     if (! request.seconds && ! input && ! hasMidi && ! made.musicSeconds)
-        throw host::Error ("render", "nothing says how long the output is", "give --seconds, --input or --midi");
+        throw host::Error ("render", "nothing says how long the output is", "give --seconds, --input or --midi",
+                           made.missing.empty() ? host::Error::Kind::unusable : host::Error::Kind::failed);
 
     host::WavOutput output (toFile (options.output), info.sampleRate, request.numOutputs, parseBits (options.bits));
     Progress progress ("Rendering");
@@ -190,6 +191,9 @@ int render (const RenderOptions& options)
     if (output.getClippedSamples() > 0)
         tell (options.output + ": " + std::to_string (output.getClippedSamples())
               + " samples were beyond full scale and are clipped; turn it down, or use --bits 32f");
+
+    if (! finishStreams (engine, edits.getRemovedNodes()))
+        exitCode = 1;
 
     tellFindings (engine, edits.getRemovedNodes());
 

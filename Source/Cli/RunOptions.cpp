@@ -130,6 +130,46 @@ int tellNotes (const host::SessionGraph& session)
     return session.missing.empty() ? 0 : 1;
 }
 
+bool finishStreams (const host::Engine& engine, const std::vector<host::GraphModel::Node>& removedNodes)
+{
+    auto nodes = engine.getGraph().getNodes();
+    nodes.insert (nodes.end(), removedNodes.begin(), removedNodes.end());
+    auto isFine = true;
+
+    for (const auto& node : nodes)
+    {
+        const auto name = "node " + std::to_string (node->id) + " (" + node->name + ")";
+
+        if (auto* recorder = dynamic_cast<host::RecorderNode*> (node->processor.get()))
+        {
+            try
+            {
+                recorder->finish();
+            }
+            catch (const host::Error& error)
+            {
+                tell (error.what());
+                isFine = false;
+            }
+
+            if (const auto lost = recorder->getLost(); lost > 0)
+                tell (name + ": " + std::to_string (lost)
+                      + " samples could not be written in time and are silence in its file; record to a faster disk");
+        }
+
+        if (const auto* player = dynamic_cast<const host::FilePlayerNode*> (node->processor.get()))
+        {
+            isFine = isFine && ! player->hasFailed();
+
+            if (const auto underruns = player->getUnderruns(); underruns > 0)
+                tell (name + ": " + std::to_string (underruns)
+                      + " blocks were silent, for the disk was late; play from a faster disk");
+        }
+    }
+
+    return isFine;
+}
+
 void tellFindings (const host::Engine& engine, const std::vector<host::GraphModel::Node>& removedNodes)
 {
     auto nodes = engine.getGraph().getNodes();

@@ -41,6 +41,11 @@ int tellNotes (const host::SessionGraph&);
     @param isForReport  a report will want the stacks in any mode: they are named now, while the audio goes on */
 void tellNewSites (bool isForReport = false);
 
+/** Has the recorders write what they have, and tells what was lost or late, or could not be read or written. When nobody renders any
+    more. False if a file could not be read to its end, or written.
+    @param removedNodes  that ran, too, and are not in the graph any more */
+bool finishStreams (const host::Engine&, const std::vector<host::GraphModel::Node>& removedNodes = {});
+
 /** Warnings of what happened while it ran: muted nodes, dropped events, findings of the guard by name.
     @param removedNodes  that ran, too, and are not in the graph any more */
 void tellFindings (const host::Engine&, const std::vector<host::GraphModel::Node>& removedNodes = {});

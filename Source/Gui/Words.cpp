@@ -44,15 +44,17 @@ juce::String toRate (double hertz)
 
 juce::String getNodeTypeName (const juce::String& type)
 {
-    static constexpr std::array<std::pair<const char*, const char*>, 9> names{ { { "gain", "Gain" },
-                                                                                 { "mixer", "Mixer" },
-                                                                                 { "tone", "Tone" },
-                                                                                 { "feedback", "Feedback" },
-                                                                                 { "midiPlayer", "MIDI Player" },
-                                                                                 { "audioInput", "Audio Input" },
-                                                                                 { "audioOutput", "Audio Output" },
-                                                                                 { "midiInput", "MIDI Input" },
-                                                                                 { "midiOutput", "MIDI Output" } } };
+    static constexpr std::array<std::pair<const char*, const char*>, 11> names{ { { "gain", "Gain" },
+                                                                                  { "mixer", "Mixer" },
+                                                                                  { "tone", "Tone" },
+                                                                                  { "feedback", "Feedback" },
+                                                                                  { "midiPlayer", "MIDI Player" },
+                                                                                  { "filePlayer", "File Player" },
+                                                                                  { "recorder", "Recorder" },
+                                                                                  { "audioInput", "Audio Input" },
+                                                                                  { "audioOutput", "Audio Output" },
+                                                                                  { "midiInput", "MIDI Input" },
+                                                                                  { "midiOutput", "MIDI Output" } } };
 
     for (const auto& [key, name] : names)
         if (type == key)

@@ -289,7 +289,9 @@ TEST_CASE_METHOD (BadInput, "bad input: a session whose graph is wrong, and what
         { with (R"({"id":2,"type":3})"), "", "type" },
         { with (R"({"id":2})"), "", "type" },
         { with (R"(7)"), "", "node" },
-        { with (R"({"id":2,"type":"filePlayer","file":"x.wav"})"), "", "filePlayer" },
+        { with (R"({"id":2,"type":"filePlayer"})"), "", "filePlayer" },
+        { with (R"({"id":2,"type":"filePlayer","file":"x.wav","start":-1})"), "", "start" },
+        { with (R"({"id":2,"type":"recorder"})"), "", "recorder" },
 
         // What a node says of itself.
         { with (R"({"id":2,"type":"gain","channels":0})"), "", "channels" },

@@ -322,7 +322,7 @@ TEST_CASE_METHOD (Edits, "edits: every mistake is told before anything is render
              { at (30, set (R"("Whole")", "Gain", "1")), "\"Whole\"" },
              { at (30, bypass (3, true)), "node 3 (Audio Output)" },
              { at (30, add (R"("id":2,"type":"gain")")), "node 2: its id is used twice" },
-             { at (30, add (R"("id":7,"type":"recorder","file":"x.wav")")), "does not exist yet" },
+             { at (30, add (R"("id":7,"type":"recorder")")), "has no \"file\"" },
              { at (30, add (R"("id":7)")), "without an id and a type" } })
     {
         CAPTURE (line);

@@ -1,7 +1,6 @@
 #include "AudioFile.h"
 
 #include <host_graph/Error.h>
-#include <juce_audio_formats/juce_audio_formats.h>
 #include <samplerate.h>
 
 #include <cmath>
@@ -82,7 +81,7 @@ void checkWav (const juce::File& file)
 }
 } // namespace
 
-AudioFile AudioFile::load (const juce::File& file)
+std::unique_ptr<juce::AudioFormatReader> AudioFile::open (const juce::File& file)
 {
     if (! file.existsAsFile())
         refuse (file, file.isDirectory() ? "is a folder" : "there is no such file", "check the path of the audio file");
@@ -94,7 +93,7 @@ AudioFile AudioFile::load (const juce::File& file)
 
     juce::AudioFormatManager formats;
     formats.registerBasicFormats();
-    const std::unique_ptr<juce::AudioFormatReader> reader (formats.createReaderFor (file));
+    std::unique_ptr<juce::AudioFormatReader> reader (formats.createReaderFor (file));
 
     if (reader == nullptr)
         refuse (file, "is no audio file this program can read", "give a WAV, AIFF, FLAC or Ogg Vorbis file");
@@ -107,6 +106,13 @@ AudioFile AudioFile::load (const juce::File& file)
 
     if (! (reader->sampleRate >= 1.0))
         refuse (file, "has no sample rate", "export the file again");
+
+    return reader;
+}
+
+AudioFile AudioFile::load (const juce::File& file)
+{
+    const auto reader = open (file);
 
     constexpr std::int64_t mostValues = std::int64_t (1) << 31; // 8 GiB as float32
 

@@ -42,6 +42,10 @@ double findLongestTail (const GraphModel& graph)
         for (const auto source : sources[id])
             longest = std::max (longest, find (source));
 
+        // What nobody hears does not go on sounding, such as a recorder.
+        if (node->role == NodeRole::processor && node->ports.audioOutputs == 0 && ! node->ports.midiOutput)
+            return tails[id] = longest;
+
         const auto own = node->processor->getTailSeconds();
         return tails[id] = own.has_value() && std::isfinite (*own) ? longest + *own : std::max (longest, unknownTailSeconds);
     };

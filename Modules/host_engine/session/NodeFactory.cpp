@@ -1,6 +1,8 @@
 #include "NodeFactory.h"
 
 #include "PlaceholderNode.h"
+#include "../stream/FilePlayerNode.h"
+#include "../stream/RecorderNode.h"
 
 #include <host_graph/nodes/BuiltInNodes.h>
 
@@ -77,13 +79,9 @@ private:
 
     [[noreturn]] void refuseType() const
     {
-        if (type == "filePlayer" || type == "recorder")
-            throw Error (label, "the node type \"" + type + "\" does not exist yet in this version",
-                         "take the node out, or wait for a later version");
-
-        throw Error (
-            label, "there is no node type \"" + type + "\"",
-            "use audioInput, audioOutput, midiInput, midiOutput, plugin, gain, mixer, tone, feedback or midiPlayer");
+        throw Error (label, "there is no node type \"" + type + "\"",
+                     "use audioInput, audioOutput, midiInput, midiOutput, plugin, gain, mixer, tone, feedback, midiPlayer, "
+                     "filePlayer or recorder");
     }
 
     int getCount (const char* key, int fallback, int most) const
@@ -121,6 +119,10 @@ private:
             return makeTone (channels);
         if (type == "midiPlayer")
             return makeMidiPlayer();
+        if (type == "filePlayer")
+            return makeFilePlayer (channels);
+        if (type == "recorder")
+            return makeRecorder (channels);
 
         if (type == "feedback")
         {
@@ -156,20 +158,94 @@ private:
         return tone;
     }
 
-    std::unique_ptr<NodeProcessor> makeMidiPlayer()
+    juce::File getPath (const std::string& whatToGive) const
     {
         const auto path = textOr (json, "file", {});
 
         if (path.empty())
-            throw Error (label, "has no \"file\"", "give the path of a MIDI file");
+            throw Error (label, "has no \"file\"", whatToGive);
 
-        const auto loop = json.contains ("loop") && json["loop"].is_boolean() && json["loop"].get<bool>();
-        auto player = std::make_unique<MidiPlayerNode> (readMidiFile (session.resolvePath (path)), loop);
+        return session.resolvePath (path);
+    }
+
+    bool isLooping() const { return json.contains ("loop") && json["loop"].is_boolean() && json["loop"].get<bool>(); }
+
+    /** A file that is not there now is as a plugin that is not: its node keeps its place. */
+    template <typename Make>
+    std::unique_ptr<NodeProcessor> orPlaceholder (const Make& make)
+    {
+        try
+        {
+            return make();
+        }
+        catch (const Error& error)
+        {
+            made.missing = error.what();
+            return makePlaceholder();
+        }
+    }
+
+    std::unique_ptr<NodeProcessor> makeMidiPlayer()
+    {
+        const auto loop = isLooping();
+        auto player = std::make_unique<MidiPlayerNode> (readMidiFile (getPath ("give the path of a MIDI file")), loop);
 
         if (! loop)
             made.musicSeconds = std::max (made.musicSeconds.value_or (0.0), player->getLengthSeconds());
 
         return player;
+    }
+
+    std::unique_ptr<NodeProcessor> makeFilePlayer (int channels)
+    {
+        const auto file = getPath ("give the path of an audio file");
+        FilePlayerNode::Settings settings;
+        settings.channels = channels;
+        settings.loop = isLooping();
+
+        if (json.contains ("start"))
+        {
+            constexpr double longest = 1.0e6; // eleven days
+            const auto& start = json["start"];
+
+            if (! start.is_number() || ! (start.get<double>() >= 0.0 && start.get<double>() <= longest))
+                throw Error (label, "its \"start\" is " + start.dump(),
+                             "give the seconds to leave out at the file's beginning, 0 or more");
+
+            settings.startSeconds = start.get<double>();
+        }
+
+        return orPlaceholder (
+            [&]() -> std::unique_ptr<NodeProcessor>
+            {
+                auto player = std::make_unique<FilePlayerNode> (file, settings);
+                const auto fileChannels = player->getFileChannels();
+
+                if (fileChannels > channels)
+                    made.notes.push_back (label + ": its file has " + std::to_string (fileChannels)
+                                          + " channels; those after the first " + std::to_string (channels)
+                                          + " are dropped");
+                else if (fileChannels > 1 && fileChannels < channels)
+                    made.notes.push_back (label + ": its file has " + std::to_string (fileChannels)
+                                          + " channels; those after them are silent");
+
+                const auto length = player->getLengthSamples (factory.info.sampleRate);
+
+                if (length <= 0)
+                    made.notes.push_back (
+                        label + ": begins behind the end of its file and stays silent; give an earlier \"start\"");
+                else if (! settings.loop)
+                    made.musicSeconds = (double (length) - 0.5) / factory.info.sampleRate; // to be rounded up
+
+                return player;
+            });
+    }
+
+    std::unique_ptr<NodeProcessor> makeRecorder (int channels)
+    {
+        const auto file = getPath ("give the path of the WAV file to write");
+        return orPlaceholder ([&]() -> std::unique_ptr<NodeProcessor>
+                              { return std::make_unique<RecorderNode> (file, channels); });
     }
 
     std::unique_ptr<NodeProcessor> makePlugin()

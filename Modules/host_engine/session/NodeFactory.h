@@ -16,7 +16,7 @@ namespace host
 struct MadeNode
 {
     rt::Shared<NodeRuntime> runtime;
-    std::string missing;                ///< why the plugin could not be made, and a silent placeholder was; else empty
+    std::string missing;                ///< why the plugin, or its file, could not be had, and a silent placeholder was made; else empty
     std::vector<std::string> notes;     ///< one line each that the person should see
     std::optional<double> musicSeconds; ///< of a file that the node plays once
 };
@@ -32,7 +32,8 @@ public:
 
     /** @param node     as in the session file, with "id"
         @param session  whose wires tell a placeholder's ports, and whose folder relative paths begin in
-        Throws host::Error for an unknown node type or a bad value; a plugin that cannot be made is no error. */
+        Throws host::Error for an unknown node type or a bad value; a plugin that cannot be made, or an audio file that
+        cannot be played or recorded to, is no error. */
     MadeNode make (const Session::Json& node, const Session& session);
 
     /** A silent placeholder, whatever the node is; the plugin is not tried. */

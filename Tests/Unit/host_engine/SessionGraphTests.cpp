@@ -59,8 +59,8 @@ TEST_CASE_METHOD (GraphOfSession, "values that make no sense are refused by node
 {
     for (const auto& [node, word] : std::vector<std::pair<std::string, std::string>>{
              { R"({"id":3,"type":"hologram"})", "no node type \"hologram\"" },
-             { R"({"id":3,"type":"recorder","file":"x.wav"})", "does not exist yet" },
-             { R"({"id":3,"type":"filePlayer","file":"x.wav"})", "does not exist yet" },
+             { R"({"id":3,"type":"recorder"})", "has no \"file\"" },
+             { R"({"id":3,"type":"filePlayer","file":""})", "has no \"file\"" },
              { R"({"id":3,"type":"gain","channels":0})", "channels" },
              { R"({"id":3,"type":"gain","channels":65})", "channels" },
              { R"({"id":3,"type":"gain","channels":"two"})", "channels" },
