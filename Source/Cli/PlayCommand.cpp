@@ -148,7 +148,9 @@ int play (const PlayOptions& options)
 
         if (auto recording = engine.takeRecording())
         {
-            lateBlocks.tellOf (*recording);
+            // Who is there sees it as it happens; a report has it all.
+            if (isTerminal)
+                lateBlocks.tellOf (*recording);
 
             if (recordings.size() < host::Report::mostRecordings)
                 recordings.push_back (std::move (*recording));

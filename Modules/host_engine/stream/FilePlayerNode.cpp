@@ -56,7 +56,7 @@ void FilePlayerNode::prepare (const PrepareInfo& info)
         stream->prime (longestPriming);
 }
 
-void FilePlayerNode::process (ProcessContext& context) noexcept
+void FilePlayerNode::process (ProcessContext& context) noexcept RT_NONBLOCKING
 {
     const auto& transport = context.transport;
     auto numPlayed = 0;

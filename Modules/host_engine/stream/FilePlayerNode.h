@@ -32,7 +32,7 @@ public:
     juce::String getName() const override { return "File Player"; }
     NodePorts getPorts() const override { return { 0, settings.channels, false, false }; }
     void prepare (const PrepareInfo&) override;
-    void process (ProcessContext&) noexcept override;
+    void process (ProcessContext&) noexcept RT_NONBLOCKING override;
 
     /** Of the file, from where it begins; of a loop, one round; 0 or less if it begins behind the file's end. Message thread. */
     std::int64_t getLengthSamples (double sampleRate) const noexcept;

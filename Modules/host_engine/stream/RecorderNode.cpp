@@ -66,7 +66,7 @@ void RecorderNode::prepare (const PrepareInfo& info)
     }
 }
 
-void RecorderNode::process (ProcessContext& context) noexcept
+void RecorderNode::process (ProcessContext& context) noexcept RT_NONBLOCKING
 {
     if (! context.transport.playing)
     {

@@ -22,7 +22,7 @@ public:
     juce::String getName() const override { return "Recorder"; }
     NodePorts getPorts() const override { return { channels, 0, false, false }; }
     void prepare (const PrepareInfo&) override;
-    void process (ProcessContext&) noexcept override;
+    void process (ProcessContext&) noexcept RT_NONBLOCKING override;
 
     /** Not known: silence is recorded, too. */
     std::optional<double> getTailSeconds() const override { return {}; }

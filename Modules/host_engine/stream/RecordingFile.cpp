@@ -22,7 +22,7 @@ static_assert (std::endian::native == std::endian::little, "samples are written 
 
 namespace
 {
-constexpr auto patience = std::chrono::seconds (5);
+constexpr auto stallPatience = std::chrono::seconds (5);
 constexpr auto* advice = "check the folder, who may write there, and the free space";
 
 [[noreturn]] void refuse (const std::string& name, const std::string& why)
@@ -156,7 +156,7 @@ void RecordingFile::openPipe (const std::atomic<bool>& giveUp)
         if (errno != ENXIO)
             fail (errno);
 
-        if (giveUp.load (std::memory_order_acquire) && std::chrono::steady_clock::now() - start > patience)
+        if (giveUp.load (std::memory_order_acquire) && std::chrono::steady_clock::now() - start > stallPatience)
             refuse (name, "nobody reads it");
 
         std::this_thread::sleep_for (std::chrono::milliseconds (5));
@@ -218,7 +218,7 @@ void RecordingFile::writeToPipe (std::span<const char> bytes)
         if (count < 0 && errno != EAGAIN && errno != EINTR)
             fail (errno);
 
-        if (isGivingUp.load (std::memory_order_acquire) && std::chrono::steady_clock::now() - lastProgress > patience)
+        if (isGivingUp.load (std::memory_order_acquire) && std::chrono::steady_clock::now() - lastProgress > stallPatience)
             refuse (name, "nobody reads it any more");
 
         pollfd wanted{ descriptor, POLLOUT, 0 };
