@@ -17,6 +17,10 @@ std::weak_ptr<DiskStreams> sharedStreams;
 
 constexpr std::size_t blockBytes = FileDecoder::mostValues * sizeof (float);
 
+/** The cache has a line of seven places for each entry that it could have. Here nearly all blocks are pinned: were there a line for
+    each, one that is full of pinned ones would keep the next out once in 100,000 blocks, and that one would be silent. */
+constexpr std::uint32_t linesPerBlock = 8;
+
 /** Threads that look blocks up or read them at once. */
 constexpr std::uint32_t mostThreads = 64;
 } // namespace
@@ -42,7 +46,7 @@ DiskStreams::DiskStreams() : DiskStreams (Limits()) {}
 
 DiskStreams::DiskStreams (const Limits& limitsToKeep)
     : limits (limitsToKeep), numSlots (limits.blocks), memory (new float[numSlots * FileDecoder::mostValues]),
-      cache ({ numSlots * blockBytes, limits.blocks, mostThreads },
+      cache ({ numSlots * blockBytes, limits.blocks * linesPerBlock, mostThreads },
              [this] (const BlockKey&, float*&& block, auto) { giveMemory (block); }),
       readers (limits.readers), writers (limits.writers)
 {
