@@ -224,10 +224,13 @@ public:
         for (int channel = 0; channel < 2; ++channel)
             model.connect ({ { 1, channel }, { 2, channel } });
 
-        for (int i = 0; i < 8; ++i)
-            addNode();
-
         engine.setGraph (model);
+
+        for (int i = 0; i < 8; ++i)
+        {
+            addNode();
+            publish();
+        }
     }
 
     void edit()
@@ -238,17 +241,7 @@ public:
         for (std::uint64_t i = 0; i < numChanges; ++i)
             changeSomething();
 
-        try
-        {
-            engine.setGraph (model);
-            ++numEdits;
-            numDeferred += engine.isDeferring() ? 1u : 0u;
-        }
-        catch (const host::Error&)
-        {
-            ++numRefused; // a cycle
-            model = engine.getGraph();
-        }
+        publish();
 
         for (auto n = random.below (4); n > 0; --n)
             if (const auto id = chooseNode(); id >= firstId && isStressNode (id))
@@ -290,6 +283,22 @@ private:
     {
         model.addNode (rt::makeShared<host::NodeRuntime> (engine.getCollector(), id, role, "end",
                                                           std::make_unique<host::IoNode> ("end", ports)));
+    }
+
+    /** Where the model has a cycle it is refused, and all stays as it was. */
+    void publish()
+    {
+        try
+        {
+            engine.setGraph (model);
+            ++numEdits;
+            numDeferred += engine.isDeferring() ? 1u : 0u;
+        }
+        catch (const host::Error&)
+        {
+            ++numRefused;
+            model = engine.getGraph();
+        }
     }
 
     bool isStressNode (NodeId id) const { return model.find (id) && model.find (id)->role == NodeRole::processor; }
