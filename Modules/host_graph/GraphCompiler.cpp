@@ -17,6 +17,11 @@ using Kind = RenderPlan::Kind;
 using PlanWire = RenderPlan::PlanWire;
 constexpr auto none = RenderPlan::none;
 
+/** A channel with at least so many sources is summed up step by step, and sources of one step wait for the sums of so many steps before. */
+constexpr std::size_t leastWideSources = 32, stepsAhead = 3;
+
+constexpr auto noVertex = std::size_t (-1);
+
 /** Half of a node, for feedback nodes, and else the whole of it: what becomes one op. */
 struct Vertex
 {
@@ -25,10 +30,13 @@ struct Vertex
     std::size_t nodeIndex = 0;
     std::size_t firstWire = 0, numWires = 0; ///< that come in
     std::size_t firstBuffer = 0;             ///< of its outputs
+    std::size_t firstWait = 0, numWaits = 0; ///< vertices that come after this one, though no wire leads there
+    int numAwaited = 0;                      ///< of how many it is one
     int numUnmet = 0;
     int arrival = 0;   ///< samples by which its inputs are late once they are aligned
     int departure = 0; ///< and its outputs
     int op = none;
+    int numSums = 0; ///< channels of an accumulate op
 };
 
 Kind kindOf (NodeRole role)
@@ -60,10 +68,10 @@ bool isSameWire (const PlanWire& a, const PlanWire& b)
 struct Candidate
 {
     PlanWire wire;
-    const PlanWire* before = nullptr; ///< the same wire in the previous plan
-    bool isNew = false;               ///< was not in the previous plan, and there was one to fade from
+    const PlanWire* before = nullptr;       ///< the same wire in the previous plan
+    bool isNew = false;                     ///< was not in the previous plan, and there was one to fade from
     std::size_t fromIndex = 0, toIndex = 0; ///< among the plan's nodes
-    bool isKept = false;              ///< into a node that has been removed: goes on as it was
+    bool isKept = false;                    ///< into a node that has been removed: goes on as it was
 };
 
 bool isInModel (const Candidate& candidate) { return candidate.wire.isPresent && ! candidate.isKept; }
@@ -83,7 +91,8 @@ public:
           carriesBuffers (carriesBuffersToUse)
     {
         const auto wasRendered = previous != nullptr && (previous->followsRendered || previous->isRendered);
-        fades = previous != nullptr && (transition == Transition::fade || (transition == Transition::automatic && wasRendered));
+        fades =
+            previous != nullptr && (transition == Transition::fade || (transition == Transition::automatic && wasRendered));
         shared = rt::makeShared<RenderPlan> (collector);
         auto& plan = *shared;
         plan.info = info;
@@ -103,6 +112,7 @@ public:
         sortVertices();
         findLatencies();
         addWires();
+        splitWideMixes();
         shared->opOfNode.resize (shared->nodes.size());
 
         places.resize (order.size());
@@ -116,8 +126,8 @@ public:
             emit (i, slots);
 
         // What several of the graph's outputs give adds up by ascending id, as everywhere.
-        std::sort (shared->sinks.begin(), shared->sinks.end(), [&] (int a, int b)
-                   { return shared->ops[std::size_t (a)].id < shared->ops[std::size_t (b)].id; });
+        std::sort (shared->sinks.begin(), shared->sinks.end(),
+                   [&] (int a, int b) { return shared->ops[std::size_t (a)].id < shared->ops[std::size_t (b)].id; });
 
         shared->numSlots = slots.getNumSlots();
         findSuccessors();
@@ -131,8 +141,8 @@ private:
     NodeRuntime* findLive (NodeId id) const
     {
         const auto& nodes = model.getNodes();
-        const auto found =
-            std::lower_bound (nodes.begin(), nodes.end(), id, [] (const auto& node, NodeId wanted) { return node->id < wanted; });
+        const auto found = std::lower_bound (nodes.begin(), nodes.end(), id,
+                                             [] (const auto& node, NodeId wanted) { return node->id < wanted; });
         return found != nodes.end() && (*found)->id == id ? found->get() : nullptr;
     }
 
@@ -245,7 +255,8 @@ private:
         if (wire.isPresent || wire.edge == none)
             return false;
 
-        const auto ended = [&] (const auto& use) { return use.edge->settledIn.load (std::memory_order_acquire) >= use.since; };
+        const auto ended = [&] (const auto& use)
+        { return use.edge->settledIn.load (std::memory_order_acquire) >= use.since; };
         return wire.isMidi() ? ended (previous->midiEdges[std::size_t (wire.edge)])
                              : ended (previous->audioEdges[std::size_t (wire.edge)]);
     }
@@ -259,7 +270,8 @@ private:
         if (! removed.empty())
         {
             std::vector<GraphModel::Node> leaving, all;
-            std::copy_if (previous->nodes.begin(), previous->nodes.end(), std::back_inserter (leaving), [&] (const auto& node)
+            std::copy_if (previous->nodes.begin(), previous->nodes.end(), std::back_inserter (leaving),
+                          [&] (const auto& node)
                           { return std::find (removed.begin(), removed.end(), node.get()) != removed.end(); });
             std::merge (leaving.begin(), leaving.end(), nodes.begin(), nodes.end(), std::back_inserter (all),
                         [] (const auto& a, const auto& b) { return a->id < b->id; });
@@ -315,6 +327,9 @@ private:
             {
                 vertices.push_back ({ node, Kind::feedbackRead, i, 0, 0 });
                 vertices.push_back ({ node, Kind::feedbackWrite, i, firstWire, lastWire - firstWire });
+
+                // What is stored has to be read before it is written over.
+                addWait (outputVertex[i], outputVertex[i] + 1);
             }
             else
             {
@@ -330,6 +345,23 @@ private:
             sourceVertex[i] = outputVertex[candidates[i].fromIndex];
 
         findOutgoing();
+    }
+
+    /** All waits of a vertex are added one after the other. */
+    void addWait (std::size_t vertex, std::size_t later)
+    {
+        auto& first = vertices[vertex];
+
+        if (first.numWaits++ == 0)
+            first.firstWait = waits.size();
+
+        waits.push_back (later);
+        ++vertices[later].numAwaited;
+    }
+
+    std::span<const std::size_t> getWaits (std::size_t vertex) const
+    {
+        return { waits.data() + vertices[vertex].firstWait, vertices[vertex].numWaits };
     }
 
     /** The wires by their sources. */
@@ -362,9 +394,12 @@ private:
     template <typename Counts>
     bool trySort (Counts&& counts)
     {
-        // The graph's own inputs first: they are done before the rest begins.
+        // The graph's own inputs first: they are done before the rest begins. What adds up comes while its sources are at hand.
         const auto rankOf = [&] (std::size_t vertex)
-        { return isSource (vertices[vertex].kind) ? vertex : vertex + vertices.size(); };
+        {
+            const auto kind = vertices[vertex].kind;
+            return vertex + vertices.size() * (isSource (kind) ? 0u : kind == Kind::accumulate ? 1u : 2u);
+        };
         std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> ready;
 
         const auto meet = [&] (std::size_t vertex)
@@ -377,9 +412,8 @@ private:
 
         for (std::size_t v = 0; v < vertices.size(); ++v)
         {
-            // What is stored in a feedback node has to be read before it is written over.
             auto& vertex = vertices[v];
-            vertex.numUnmet = vertex.kind == Kind::feedbackWrite ? 2 : 1;
+            vertex.numUnmet = 1 + vertex.numAwaited;
 
             for (auto w = vertex.firstWire; w < vertex.firstWire + vertex.numWires; ++w)
                 vertex.numUnmet += counts (w) ? 1 : 0;
@@ -397,8 +431,8 @@ private:
                 if (counts (wire))
                     meet (successor);
 
-            if (vertices[v].kind == Kind::feedbackRead)
-                meet (v + 1);
+            for (const auto later : getWaits (v))
+                meet (later);
         }
 
         return order.size() == vertices.size();
@@ -433,6 +467,7 @@ private:
         candidates = std::move (staying);
         shared->isDeferring = true;
         vertices.clear();
+        waits.clear();
         makeVertices();
         trySort (all);
     }
@@ -541,9 +576,204 @@ private:
             return true;
 
         const auto& processor = *candidate.wire.to->processor;
-        return candidate.wire.to->role == NodeRole::processor && candidate.wire.delay == 0 && previous->findOp (candidate.wire.to) == nullptr
-               && processor.getLatencySamples() == 0 && processor.getTailSeconds() == 0.0;
+        return candidate.wire.to->role == NodeRole::processor && candidate.wire.delay == 0
+               && previous->findOp (candidate.wire.to) == nullptr && processor.getLatencySamples() == 0
+               && processor.getTailSeconds() == 0.0;
     }
+
+    /** A channel that very many sources are mixed into is summed up in steps, by a chain of accumulate ops: each adds a few sources to the
+        sum, and what it has read is free for sources that come later. So the buffers stay in the first-level cache, where a thousand
+        outputs that all live until the end of the block do not. The order of the sum stays, so it is the same to the bit. */
+    void splitWideMixes()
+    {
+        const auto isWide = [] (const Vertex& vertex) { return vertex.numWires >= leastWideSources; };
+
+        if (std::none_of (vertices.begin(), vertices.end(), isWide))
+            return;
+
+        findOnlySources();
+        const auto wires = std::exchange (candidates, {});
+        const auto sources = std::exchange (sourceVertex, {});
+        candidates.reserve (wires.size() + wires.size() / 4);
+        std::vector<std::pair<std::size_t, std::size_t>> toWait; // an accumulate op and what comes after it
+
+        for (std::size_t v = 0, numVertices = vertices.size(); v < numVertices; ++v)
+        {
+            const auto first = vertices[v].firstWire, last = first + vertices[v].numWires;
+
+            if (isWide (vertices[v]))
+            {
+                splitWideMix (v, { wires.data() + first, last - first }, { sources.data() + first, last - first }, toWait);
+                continue;
+            }
+
+            vertices[v].firstWire = candidates.size();
+            candidates.insert (candidates.end(), wires.begin() + std::ptrdiff_t (first),
+                               wires.begin() + std::ptrdiff_t (last));
+            sourceVertex.insert (sourceVertex.end(), sources.begin() + std::ptrdiff_t (first),
+                                 sources.begin() + std::ptrdiff_t (last));
+        }
+
+        std::sort (toWait.begin(), toWait.end());
+
+        for (const auto& [sum, later] : toWait)
+            addWait (sum, later);
+
+        findOutgoing();
+        [[maybe_unused]] const auto isSorted = trySort ([] (std::size_t) { return true; });
+        jassert (isSorted);
+    }
+
+    void findOnlySources()
+    {
+        onlySource.assign (vertices.size(), noVertex);
+
+        for (std::size_t v = 0; v < vertices.size(); ++v)
+        {
+            const auto first = sourceVertex.begin() + std::ptrdiff_t (vertices[v].firstWire);
+            const auto last = first + std::ptrdiff_t (vertices[v].numWires);
+
+            if (first != last && std::all_of (first, last, [first] (std::size_t source) { return source == *first; }))
+                onlySource[v] = *first;
+        }
+    }
+
+    /** @param wires    into the vertex
+        @param sources  their vertices */
+    void splitWideMix (std::size_t v, std::span<const Candidate> wires, std::span<const std::size_t> sources,
+                       std::vector<std::pair<std::size_t, std::size_t>>& toWait)
+    {
+        // The channels that are wide, as ranges of the wires.
+        std::vector<std::pair<std::size_t, std::size_t>> channels;
+        std::size_t numSteps = 0;
+
+        for (std::size_t first = 0, last = 0; first < wires.size(); first = last)
+        {
+            while (last < wires.size() && wires[last].wire.toChannel == wires[first].wire.toChannel)
+                ++last;
+
+            if (last - first < leastWideSources || wires[first].wire.isMidi())
+                continue;
+
+            channels.emplace_back (first, last);
+            numSteps = std::max (numSteps, getStepOf (last - first - 1));
+        }
+
+        const auto firstSum = vertices.size();
+
+        // The sum so far, as a wire from one step to the next. Only what the ops are made of counts from here on.
+        const auto addSum = [&] (std::size_t step, std::size_t channel, int toChannel)
+        {
+            Candidate sum;
+            sum.wire.from = sum.wire.to = vertices[v].node;
+            sum.wire.fromChannel = int (channel);
+            sum.wire.toChannel = toChannel;
+            candidates.push_back (sum);
+            sourceVertex.push_back (firstSum + step);
+        };
+
+        const auto addWire = [&] (std::size_t wire)
+        {
+            candidates.push_back (wires[wire]);
+            sourceVertex.push_back (sources[wire]);
+        };
+
+        for (std::size_t step = 0; step < numSteps; ++step)
+        {
+            Vertex sum{ vertices[v].node, Kind::accumulate, vertices[v].nodeIndex, candidates.size(), 0 };
+            sum.arrival = vertices[v].arrival;
+            sum.numSums = int (channels.size());
+
+            for (std::size_t channel = 0; channel < channels.size(); ++channel)
+            {
+                const auto [first, last] = channels[channel];
+
+                if (step > 0)
+                    addSum (step - 1, channel, int (channel));
+
+                // The last of a channel's sources are the vertex' own.
+                if (step < getStepOf (last - first - 1))
+                {
+                    for (auto i = first + getFirstOf (step); i < first + getFirstOf (step + 1); ++i)
+                    {
+                        addWire (i);
+                        candidates.back().wire.toChannel = int (channel);
+                    }
+                }
+            }
+
+            sum.numWires = candidates.size() - sum.firstWire;
+            vertices.push_back (sum);
+        }
+
+        const auto firstWire = candidates.size();
+        auto nextWide = channels.begin();
+
+        for (std::size_t i = 0; i < wires.size();)
+        {
+            if (nextWide != channels.end() && i == nextWide->first)
+            {
+                addSum (numSteps - 1, std::size_t (nextWide - channels.begin()), wires[i].wire.toChannel);
+                i += getFirstOf (getStepOf (nextWide->second - nextWide->first - 1));
+                ++nextWide;
+            }
+
+            addWire (i++);
+        }
+
+        vertices[v].firstWire = firstWire;
+        vertices[v].numWires = candidates.size() - firstWire;
+
+        // Sources, and the first step that reads each.
+        std::vector<std::pair<std::size_t, std::size_t>> reads;
+
+        for (const auto& [first, last] : channels)
+            for (auto i = first; i < last; ++i)
+                reads.emplace_back (sources[i], getStepOf (i - first));
+
+        std::sort (reads.begin(), reads.end());
+        reads.erase (
+            std::unique (reads.begin(), reads.end(), [] (const auto& a, const auto& b) { return a.first == b.first; }),
+            reads.end());
+
+        for (const auto& [source, step] : reads)
+            if (step >= stepsAhead)
+                if (const auto head = findHead (source, v); head != noVertex)
+                    toWait.emplace_back (firstSum + step - stepsAhead, head);
+    }
+
+    /** Where the branch begins that leads from one of our own nodes to the next and by way of the source into the vertex, and nowhere
+        else; noVertex where it does not, or has a plugin in it. Those take longer than a cache misses, and nobody is to wait for them
+        who need not. Called with what goes out as it was without accumulate ops. */
+    std::size_t findHead (std::size_t source, std::size_t vertex) const
+    {
+        const auto leadsOnlyTo = [&] (std::size_t from, std::size_t to)
+        {
+            const auto ways = getOutgoing (from);
+            return vertices[from].kind == Kind::process
+                   && std::all_of (ways.begin(), ways.end(), [to] (const auto& way) { return way.to == to; });
+        };
+
+        if (! leadsOnlyTo (source, vertex))
+            return noVertex;
+
+        for (auto head = source;;)
+        {
+            if (vertices[head].node->processor->isPlugin())
+                return noVertex;
+
+            const auto before = onlySource[head];
+
+            if (before == noVertex || ! leadsOnlyTo (before, head))
+                return head;
+
+            head = before;
+        }
+    }
+
+    /** The step that reads a channel's source of this number: 8 in the first one, then 7 beside the sum so far. */
+    static std::size_t getStepOf (std::size_t source) { return source < 8 ? 0 : (source - 1) / 7; }
+    static std::size_t getFirstOf (std::size_t step) { return step == 0 ? 0 : 7 * step + 1; }
 
     int addAudioEdge (const Candidate& candidate)
     {
@@ -571,8 +801,8 @@ private:
         if (use != nullptr)
             next.edge = use->edge;
         else
-            next.edge = rt::makeShared<AudioEdge> (collector, isHeard,
-                                                   before == nullptr ? next.wish.line : rt::Shared<DelayLine>());
+            next.edge =
+                rt::makeShared<AudioEdge> (collector, isHeard, before == nullptr ? next.wish.line : rt::Shared<DelayLine>());
 
         const auto isAsBefore =
             use != nullptr && use->wish.line == next.wish.line && use->wish.isPresent == next.wish.isPresent;
@@ -631,8 +861,9 @@ private:
         op.id = vertex.node->id;
         op.arrival = vertex.arrival;
         op.isPlugin = vertex.kind == Kind::process && vertex.node->processor->isPlugin();
-        op.numInputs = vertex.kind == Kind::feedbackRead ? 0 : ports.audioInputs;
-        op.numOutputs = vertex.kind == Kind::feedbackWrite ? 0 : ports.audioOutputs;
+        const auto isSum = vertex.kind == Kind::accumulate;
+        op.numInputs = isSum ? vertex.numSums : vertex.kind == Kind::feedbackRead ? 0 : ports.audioInputs;
+        op.numOutputs = isSum ? vertex.numSums : vertex.kind == Kind::feedbackWrite ? 0 : ports.audioOutputs;
         op.numChannels = std::max (op.numInputs, op.numOutputs);
         op.firstChannel = int (plan.channelSlots.size());
         op.firstCopy = int (plan.copies.size());
@@ -673,13 +904,16 @@ private:
         op.numCopies = int (plan.copies.size()) - op.firstCopy;
         op.numMixes = int (plan.mixes.size()) - op.firstMix;
         op.numPlainSources = int (plan.plainSources.size()) - op.firstPlainSource;
-        emitMidi (firstMidi, firstAudio, op);
+
+        if (! isSum)
+            emitMidi (firstMidi, firstAudio, op);
+
         emitBypass (vertex, op);
         op.isPlain = op.kind == Kind::process && op.midi == none && op.firstBypassDelay == none;
         emitOutputs (order[place], op, slots);
-        slots.end (findNextSuccessor (order[place]));
+        slots.end (findNextSuccessor (order[place]), getHeirs (order[place]));
 
-        if (op.kind != Kind::feedbackRead)
+        if (op.kind != Kind::feedbackRead && ! isSum)
             plan.opOfNode[vertex.nodeIndex] = int (place);
 
         if (isSource (op.kind))
@@ -815,10 +1049,22 @@ private:
         for (const auto& [wire, successor] : getOutgoing (v))
             next = std::min (next, places[successor]);
 
-        if (vertices[v].kind == Kind::feedbackRead)
-            next = std::min (next, places[v + 1]);
+        for (const auto later : getWaits (v))
+            next = std::min (next, places[later]);
 
         return next == std::size_t (-1) ? none : int (next);
+    }
+
+    /** The ops that what an accumulate op has read is for. */
+    std::span<const std::size_t> getHeirs (std::size_t v)
+    {
+        heirs.clear();
+
+        if (vertices[v].kind == Kind::accumulate)
+            for (const auto later : getWaits (v))
+                heirs.push_back (places[later]);
+
+        return heirs;
     }
 
     /** Who waits for whom. A predecessor counts once, however many wires come from it. */
@@ -849,8 +1095,8 @@ private:
             for (const auto& [wire, successor] : getOutgoing (v))
                 add (successor);
 
-            if (vertices[v].kind == Kind::feedbackRead)
-                add (v + 1);
+            for (const auto later : getWaits (v))
+                add (later);
 
             op.numSuccessors = int (plan.successors.size()) - op.firstSuccessor;
         }
@@ -967,12 +1213,15 @@ private:
     std::vector<Vertex> vertices;
     std::vector<std::size_t> outputVertex;  ///< by node: the one whose outputs others read
     std::vector<std::size_t> sourceVertex;  ///< by wire
+    std::vector<std::size_t> onlySource;    ///< by vertex: where all its wires come from; or noVertex
+    std::vector<std::size_t> waits;         ///< by vertex
     std::vector<std::size_t> firstOutgoing; ///< by vertex, into outgoing
     std::vector<Outgoing> outgoing;
-    std::vector<std::size_t> order;  ///< of execution
-    std::vector<std::size_t> places; ///< in it, by vertex
-    std::vector<int> buffers;        ///< by output of a vertex
-    std::vector<int> slotsToFree;    ///< by the op that is being made
+    std::vector<std::size_t> order;             ///< of execution
+    std::vector<std::size_t> places;            ///< in it, by vertex
+    std::vector<int> buffers;                   ///< by output of a vertex
+    std::vector<int> slotsToFree;               ///< by the op that is being made
+    std::vector<std::size_t> heirs;             ///< of it
     std::vector<std::pair<int, int>> copySlots; ///< to and from, by copy
     int numMidiBuffers = 0;
 };

@@ -28,7 +28,8 @@ struct RenderPlan
     /** Events in one node's MIDI buffer: about 3,000 short messages a block. More are counted and dropped. */
     static constexpr int midiCapacityBytes = 32768;
 
-    /** What an op does: a node is one op, but for feedback, whose two halves are apart. */
+    /** What an op does: a node is one op, but for feedback, whose two halves are apart. Mixes of very many sources have ops of their
+        own beside their node's: each accumulates a few more of them. */
     enum class Kind : std::uint8_t
     {
         process,
@@ -37,7 +38,8 @@ struct RenderPlan
         midiInput,
         midiOutput,
         feedbackRead,
-        feedbackWrite
+        feedbackWrite,
+        accumulate
     };
 
     /** An output that is summed into an input channel. */

@@ -26,6 +26,7 @@ detail::BlockContext Renderer::beginBlock (const RenderPlan& plan, const BlockIO
     context.transport = io.transport;
     context.number = numBlocks++;
     context.isMeasuring = measuring.load (std::memory_order_relaxed);
+    context.timeMask = context.isMeasuring ? 0 : detail::OpRunner::measuredBlocks - 1;
     context.isMetering = metering.load (std::memory_order_relaxed);
     context.isHunting = huntingLeft > 0;
     context.isRecording = recorder != nullptr && recorder->isRecording();

@@ -253,6 +253,7 @@ public:
             case Kind::process: isSilent = process (isInputSilent, thread); break;
             case Kind::feedbackRead: static_cast<FeedbackNode&> (*node.processor).read (channels, numSamples); break;
             case Kind::feedbackWrite: static_cast<FeedbackNode&> (*node.processor).write (channels, numSamples); break;
+            case Kind::accumulate: context.isSilent[index] = areInputsSilent() ? 1 : 0; return;
             case Kind::audioInput:
             case Kind::midiInput:
             case Kind::audioOutput:
@@ -289,6 +290,19 @@ public:
     juce::MidiBuffer& midiBuffer() noexcept { return plan.workspace->midiBuffers[std::size_t (op.midi)]; }
 
 private:
+    bool areInputsSilent() const noexcept
+    {
+        for (int i = op.firstMix; i < op.firstMix + op.numMixes; ++i)
+            if (plan.mixes[std::size_t (i)].hasEdges)
+                return false;
+
+        for (int i = op.firstPlainSource; i < op.firstPlainSource + op.numPlainSources; ++i)
+            if (context.isSilent[std::size_t (plan.plainSources[std::size_t (i)])] == 0)
+                return false;
+
+        return true;
+    }
+
     void gatherMidi() noexcept
     {
         auto& buffer = midiBuffer();

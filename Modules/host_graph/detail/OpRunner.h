@@ -21,12 +21,13 @@ struct BlockContext
     std::uint64_t number = 0; ///< of the block
 
     bool isPlain = false;     ///< none of what follows
-    bool isMeasuring = false; ///< every node's time is taken, not one in 16
+    bool isMeasuring = false; ///< every node's time is taken, not one in measuredBlocks
     bool isMetering = false;  ///< levels are taken
     bool isHunting = false;   ///< every node's output is looked at, for one gives NaN or infinity
     bool isReleasing = false; ///< every node is told to end its notes
     bool isRecording = false; ///< what is timed goes to the threads' lanes
 
+    std::uint64_t timeMask = 0; ///< a node's time is taken where its index and the block's number have none of these bits
     float smoothing = 0.0f;        ///< of the loads, for a block of this length
     float peakFall = 0.0f;         ///< of the peaks over it
     float loadPerNanosecond = 0.0f; ///< what a nanosecond is of its period
@@ -43,7 +44,7 @@ struct BlockContext
 */
 struct OpRunner
 {
-    /** One in this many blocks a node's time is taken, when nobody asks for more. */
+    /** One in this many blocks a node's time is taken, when nobody asks for more: a power of two. */
     static constexpr int measuredBlocks = 16;
 
     /** Audio thread, before any op: what the inputs bring. */
@@ -129,7 +130,7 @@ struct OpRunner
 private:
     static bool isTimeTaken (const BlockContext& context, int index) noexcept
     {
-        return context.isMeasuring || (std::uint64_t (index) + context.number) % measuredBlocks == 0;
+        return ((std::uint64_t (index) + context.number) & context.timeMask) == 0;
     }
 
     /** @returns isInputSilent, unless an edge gives something */

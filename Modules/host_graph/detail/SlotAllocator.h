@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -63,28 +64,31 @@ public:
         return state.numTokens == state.numReaders;
     }
 
-    /** @param successor  an op that comes after this one in any schedule, or -1 */
-    void end (int successor)
+    /** @param successor  an op that comes after this one in any schedule, or -1
+        @param heirs      ops that do, too, and share what is free among them; none: the successor gets it */
+    void end (int successor, std::span<const std::size_t> heirs)
     {
         for (const auto buffer : held)
         {
             auto& state = buffers[std::size_t (buffer)];
 
-            if (successor >= 0 && state.numTokens < state.numReaders && bags[std::size_t (successor)].tokens.size() < mostTokens)
+            if (successor >= 0 && state.numTokens < state.numReaders
+                && bags[std::size_t (successor)].tokens.size() < mostTokens)
                 bags[std::size_t (successor)].tokens.push_back ({ buffer, state.numTokens });
 
             state.numTokens = 0;
         }
 
-        if (successor < 0)
+        if (heirs.empty())
+        {
+            if (successor >= 0)
+                bequeath (free, bags[std::size_t (successor)].free);
+
             return;
+        }
 
-        auto& bag = bags[std::size_t (successor)].free;
-
-        if (bag.size() < free.size())
-            bag.swap (free);
-
-        bag.insert (bag.end(), free.begin(), free.end());
+        for (std::size_t i = 0; i < free.size(); ++i)
+            bags[heirs[i * heirs.size() / free.size()]].free.push_back (free[i]);
     }
 
     int getNumSlots() const noexcept { return numSlots; }
@@ -108,6 +112,14 @@ private:
         int slot, numReaders;
         int numTokens; ///< in the present op's bag
     };
+
+    static void bequeath (std::vector<int>& slots, std::vector<int>& heir)
+    {
+        if (heir.size() < slots.size())
+            heir.swap (slots);
+
+        heir.insert (heir.end(), slots.begin(), slots.end());
+    }
 
     void addTokens (int buffer, int count)
     {

@@ -126,7 +126,7 @@ TEST_CASE (
     Kit untouched (1), serial (1), two (2), four (4);
     REQUIRE (serial.model.getNodes().size() == 678);
     REQUIRE (serial.model.getWires().size() == 1950);
-    REQUIRE (serial.plan->ops.size() == 678);
+    REQUIRE (serial.plan->nodes.size() == 678);
 
     // A player of the first piece, at a close microphone's trim.
     const auto isPlayersAtTrim = [&] (const host::Wire& wire)

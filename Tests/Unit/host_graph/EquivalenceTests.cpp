@@ -14,6 +14,14 @@ Limits edited()
     limits.maxEdits = 8;
     return limits;
 }
+
+Limits withWideMixes (int maxEdits)
+{
+    Limits limits;
+    limits.hasWideMixes = true;
+    limits.maxEdits = maxEdits;
+    return limits;
+}
 } // namespace
 
 TEST_CASE ("random graphs: the serial renderer gives what the reference gives bit for bit (1 of 4)", "[equivalence]")
@@ -74,6 +82,22 @@ TEST_CASE ("random edits: 4 threads give what one gives bit for bit", "[equivale
 TEST_CASE ("random edits: 8 threads give what one gives bit for bit", "[equivalence][edits][parallel]")
 {
     compareOverSeeds (1, scaled (2000), edited(), withSerialRenderer, withThreads (8));
+}
+
+TEST_CASE ("wide mixes: the serial renderer gives what the reference gives bit for bit", "[equivalence]")
+{
+    compareOverSeeds (1, scaled (150), withWideMixes (0), withReference, withSerialRenderer);
+}
+
+TEST_CASE ("wide mixes with random edits: the serial renderer gives what the reference gives bit for bit",
+           "[equivalence][edits]")
+{
+    compareOverSeeds (1, scaled (150), withWideMixes (4), withReference, withSerialRenderer);
+}
+
+TEST_CASE ("wide mixes with random edits: 4 threads give what one gives bit for bit", "[equivalence][edits][parallel]")
+{
+    compareOverSeeds (1, scaled (300), withWideMixes (4), withSerialRenderer, withThreads (4));
 }
 
 TEST_CASE ("a scenario is the same each time and most of them sound", "[equivalence]")

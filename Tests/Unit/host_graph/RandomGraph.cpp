@@ -613,6 +613,7 @@ public:
         makeNodes();
         ScenarioState state (scenario);
         makeWires (state);
+        addWideMixes (state);
         addFixedPart (state);
         scenario.wires.assign (state.wires.begin(), state.wires.end());
         makeMidi();
@@ -756,7 +757,7 @@ private:
         // Large ones are the rarer: small ones find the same faults, and tell more of them.
         const auto most =
             std::max (3, random.oneIn (8) ? limits.maxNodes : std::min (limits.maxNodes, random.oneIn (2) ? 12 : 40));
-        const auto count = random.between (3, most);
+        const auto count = limits.hasWideMixes ? random.between (60, limits.maxNodes) : random.between (3, most);
 
         for (int i = 0; i < count; ++i)
             scenario.nodes.push_back (makeSpec (i == 0 ? NodeRole::audioOutput : makeRole()));
@@ -797,7 +798,7 @@ private:
         return {};
     }
 
-    std::optional<Wire> joinNodes (ScenarioState& state, NodeId fromId, NodeId toId, int sample)
+    std::optional<Wire> joinNodes (ScenarioState& state, NodeId fromId, NodeId toId, int sample, int mostSources = 5)
     {
         const auto &from = state.nodes.at (fromId), &to = state.nodes.at (toId);
         const auto canAudio = from.ports.audioOutputs > 0 && to.ports.audioInputs > 0;
@@ -817,7 +818,7 @@ private:
         const auto fanIn =
             std::count_if (state.wires.begin(), state.wires.end(), [&] (const Wire& other) { return other.to == wire.to; });
 
-        if (fanIn >= 5)
+        if (fanIn >= mostSources)
             return {};
 
         if (isMidi)
@@ -838,6 +839,32 @@ private:
         for (int left = int (double (scenario.nodes.size()) * double (random.between (0.7f, 3.0f))) + 3; left >= 0; --left)
             if (const auto wire = pickWire (state, 0))
                 state.wires.insert (*wire);
+    }
+
+    /** Inputs that most of the nodes lead into, the channels alike or not. */
+    void addWideMixes (ScenarioState& state)
+    {
+        if (! limits.hasWideMixes)
+            return;
+
+        for (int left = random.between (1, 3); left > 0; --left)
+        {
+            auto to = pickNode (state).id;
+
+            // A late one has more that can lead there.
+            for (int i = 0; i < 4; ++i)
+                if (const auto& other = pickNode (state);
+                    other.ports.audioInputs > 0 && other.position > state.nodes.at (to).position)
+                    to = other.id;
+
+            const auto rarity = random.between (2, 10);
+
+            for (const auto& [from, spec] : std::map (state.nodes))
+                for (int wires = state.nodes.at (to).ports.audioInputs; wires > 0; --wires)
+                    if (! random.oneIn (rarity))
+                        if (const auto wire = joinNodes (state, from, to, 0, limits.maxNodes))
+                            state.wires.insert (*wire);
+        }
     }
 
     void addFixedPart (ScenarioState& state)

@@ -170,6 +170,7 @@ struct Limits
     int minSamples = 300, maxSamples = 2000;
     int maxEdits = 0;
     int maxLatency = 120;   ///< of a node
+    bool hasWideMixes = false; ///< inputs with dozens of sources, which are summed up step by step
     bool onlySines = false; ///< sines through gains of at most 1 and delays, no MIDI, no loops, sinks that stay
     bool hasFixedPart =
         false; ///< beside the rest: nodes with an outlet of their own, outlets last, that no edit touches and
