@@ -887,7 +887,7 @@ private:
             while (wire < lastWire && candidates[wire].wire.toChannel == channel)
                 ++wire;
 
-            plan.channelSlots.push_back (emitInput (first, wire, slots));
+            plan.channelSlots.push_back (emitInput (first, wire, std::size_t (op.firstPlainSource), slots));
         }
 
         for (int channel = op.numInputs; channel < op.numChannels; ++channel)
@@ -925,7 +925,7 @@ private:
         plan.ops.push_back (op);
     }
 
-    int emitInput (std::size_t first, std::size_t last, detail::SlotAllocator& slots)
+    int emitInput (std::size_t first, std::size_t last, std::size_t firstPlainSource, detail::SlotAllocator& slots)
     {
         auto& plan = *shared;
         RenderPlan::Mix mix{ int (plan.channelSlots.size()), int (plan.sources.size()), int (last - first), false, false };
@@ -940,7 +940,7 @@ private:
             plan.sources.push_back ({ slot, vertices[source].op, wire.edge });
             mix.hasEdges = mix.hasEdges || wire.edge != none;
 
-            if (wire.edge == none && (plan.plainSources.empty() || plan.plainSources.back() != vertices[source].op))
+            if (wire.edge == none && (plan.plainSources.size() == firstPlainSource || plan.plainSources.back() != vertices[source].op))
                 plan.plainSources.push_back (vertices[source].op);
 
             if (! slots.read (buffer))

@@ -317,3 +317,33 @@ TEST_CASE_METHOD (GraphFixture, "a node that still sounds goes on, whatever it s
     render (silence, 1, 64);
     REQUIRE (calls == 3000);
 }
+
+TEST_CASE_METHOD (GraphFixture, "a node that gives silence while its input sounds goes on, beside others that hear the same", "[idle]")
+{
+    addInput (1, 1);
+    addOutput (9, 1);
+    std::array<int, 3> calls{};
+
+    for (std::size_t i = 0; i < calls.size(); ++i)
+    {
+        const auto id = host::NodeId (2 + i);
+        const auto work = [&count = calls[i]] (host::ProcessContext& context)
+        {
+            if (++count <= 3000)
+                juce::FloatVectorOperations::clear (context.channels[0], context.numSamples);
+        };
+        add (id, host::NodeRole::processor, std::make_unique<TailNode> (host::NodePorts{ 1, 1, false, false }, 0.0, work))
+            ->prepare (info);
+        connect ("1:0", std::to_string (id) + ":0");
+        connect (std::to_string (id) + ":0", "9:0");
+    }
+
+    compile();
+    render (makeNoise (1, 64 * 3000), 1, 64);
+    REQUIRE (calls == std::array<int, 3>{ 3000, 3000, 3000 });
+    const auto sound = makeNoise (1, 64);
+    const auto output = render (sound, 1, 64);
+
+    for (int i = 0; i < 64; ++i)
+        REQUIRE (output.getSample (0, i) == sound.getSample (0, i) + sound.getSample (0, i) + sound.getSample (0, i));
+}
