@@ -17,8 +17,9 @@ using Kind = RenderPlan::Kind;
 using PlanWire = RenderPlan::PlanWire;
 constexpr auto none = RenderPlan::none;
 
-/** A channel with at least so many sources is summed up step by step, and sources of one step wait for the sums of so many steps before. */
-constexpr std::size_t leastWideSources = 32, stepsAhead = 3;
+/** A channel with at least so many sources is summed up step by step, so many in one; and sources of one step wait for the sums of so
+    many steps before. */
+constexpr std::size_t leastWideSources = 32, sourcesPerStep = 16, stepsAhead = 2;
 
 constexpr auto noVertex = std::size_t (-1);
 
@@ -771,9 +772,13 @@ private:
         }
     }
 
-    /** The step that reads a channel's source of this number: 8 in the first one, then 7 beside the sum so far. */
-    static std::size_t getStepOf (std::size_t source) { return source < 8 ? 0 : (source - 1) / 7; }
-    static std::size_t getFirstOf (std::size_t step) { return step == 0 ? 0 : 7 * step + 1; }
+    /** The step that reads a channel's source of this number: so many in the first one, then one less beside the sum so far. */
+    static std::size_t getStepOf (std::size_t source)
+    {
+        return source < sourcesPerStep ? 0 : (source - 1) / (sourcesPerStep - 1);
+    }
+
+    static std::size_t getFirstOf (std::size_t step) { return step == 0 ? 0 : (sourcesPerStep - 1) * step + 1; }
 
     int addAudioEdge (const Candidate& candidate)
     {
@@ -940,7 +945,8 @@ private:
             plan.sources.push_back ({ slot, vertices[source].op, wire.edge });
             mix.hasEdges = mix.hasEdges || wire.edge != none;
 
-            if (wire.edge == none && (plan.plainSources.size() == firstPlainSource || plan.plainSources.back() != vertices[source].op))
+            if (wire.edge == none
+                && (plan.plainSources.size() == firstPlainSource || plan.plainSources.back() != vertices[source].op))
                 plan.plainSources.push_back (vertices[source].op);
 
             if (! slots.read (buffer))

@@ -308,9 +308,7 @@ ParallelRenderer::Outcome ParallelRenderer::render (const rt::Shared<const Rende
 void ParallelRenderer::renderSerially() noexcept
 {
     rt::guard::NodeSequence nodes;
-
-    for (int op = plan->numInputOps; op < int (plan->ops.size()); ++op)
-        detail::OpRunner::run (context, op, audioThread, nodes);
+    detail::OpRunner::runAll (context, audioThread, nodes);
 }
 
 void ParallelRenderer::openBlock() noexcept

@@ -11,9 +11,7 @@ void SerialRenderer::render (const RenderPlan& plan, const BlockIO& io) noexcept
 
     {
         rt::guard::NodeSequence nodes;
-
-        for (int op = plan.numInputOps; op < int (plan.ops.size()); ++op)
-            detail::OpRunner::run (context, op, audioThread, nodes);
+        detail::OpRunner::runAll (context, audioThread, nodes);
     }
 
     endBlock (context, io);

@@ -179,7 +179,7 @@ bench::Bench makeRenderBench (const std::string& name, const shapes::Shape& shap
     const auto expected = findLevels (shape, level);
     const auto isHuge = name == "graph.wide" && numNodes == 1000;
 
-    [[maybe_unused]] const auto measureJuce = [=]() -> Values
+    const auto measureJuce = [=]() -> Values
     {
         if (! isHuge)
             return measureBlocks (pair.juce.get(), blockSize, numNodes, expected, "juce");
@@ -193,6 +193,8 @@ bench::Bench makeRenderBench (const std::string& name, const shapes::Shape& shap
     return { join (name, numNodes, blockSize),
              false,
              { makeOurs (pair.ours, false, blockSize, numNodes, expected),
+               makeOurs (pair.ours, true, blockSize, numNodes, expected),
+               { "juce", measureJuce },
                makeDirect (pair.direct, blockSize, numNodes) } };
 }
 
@@ -328,7 +330,7 @@ bench::Bench makeRebuildBench (const std::string& name, const shapes::Shape& sha
 
     const auto patience = std::make_shared<Patience>();
 
-    [[maybe_unused]] const auto measureJuce = [=]
+    const auto measureJuce = [=]
     {
         if (isHuge)
             return getJuceWideThousand().get().takeBuildTime();

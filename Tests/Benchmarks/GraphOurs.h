@@ -39,13 +39,18 @@ public:
     {
         // The buffer copies the pointers, which are the same from block to block until there is another plan.
         if (context.numSamples != buffer.getNumSamples() || context.numChannels != buffer.getNumChannels()
-            || ! std::equal (context.channels, context.channels + context.numChannels, buffer.getArrayOfReadPointers()))
-            buffer.setDataToReferTo (context.channels, context.numChannels, context.numSamples);
+            || ! std::equal (context.channels, context.channels + context.numChannels, buffer.getArrayOfReadPointers())) [[unlikely]]
+            refer (context);
 
         processor->processBlock (buffer, context.midi);
     }
 
 private:
+    [[gnu::noinline]] void refer (host::ProcessContext& context) noexcept
+    {
+        buffer.setDataToReferTo (context.channels, context.numChannels, context.numSamples);
+    }
+
     std::unique_ptr<juce::AudioProcessor> processor;
     host::NodePorts ports;
     juce::AudioBuffer<float> buffer;

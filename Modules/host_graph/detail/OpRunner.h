@@ -6,6 +6,7 @@
 
 #include <rt_guard/NodeScope.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace host::detail
@@ -28,8 +29,8 @@ struct BlockContext
     bool isRecording = false; ///< what is timed goes to the threads' lanes
 
     std::uint64_t timeMask = 0; ///< a node's time is taken where its index and the block's number have none of these bits
-    float smoothing = 0.0f;        ///< of the loads, for a block of this length
-    float peakFall = 0.0f;         ///< of the peaks over it
+    float smoothing = 0.0f;     ///< of the loads, for a block of this length
+    float peakFall = 0.0f;      ///< of the peaks over it
     float loadPerNanosecond = 0.0f; ///< what a nanosecond is of its period
     double nanosecondsPerTick = 1.0;
 
@@ -98,8 +99,8 @@ struct OpRunner
         }
 
         context.isSilent[std::size_t (index)] = 0;
-        ProcessContext block{ plan.channelPointers.data() + op.firstChannel, op.numChannels, context.numSamples, thread.noMidi,
-                              context.transport };
+        ProcessContext block{ plan.channelPointers.data() + op.firstChannel, op.numChannels, context.numSamples,
+                              thread.noMidi, context.transport };
 
         thread.enter (op.id);
 
@@ -116,8 +117,28 @@ struct OpRunner
 
         thread.leave();
 
-        if (! thread.noMidi.isEmpty()) [[unlikely]]
+        if (! thread.noMidi.data.isEmpty()) [[unlikely]]
             thread.noMidi.clear();
+    }
+
+    /** Does all ops in their order. @param thread  the one that calls; @param nodes  opened by the calling function */
+    [[gnu::always_inline]] static void runAll (const BlockContext& context, RenderThread& thread,
+                                               rt::guard::NodeSequence& nodes) noexcept
+    {
+        const auto& ops = context.plan->ops;
+        const auto numOps = int (ops.size());
+
+        for (int op = context.plan->numInputOps; op < numOps; ++op)
+        {
+            // Nodes lie all over the memory: they are asked for while others run.
+            constexpr int opsAhead = 10, nodesAhead = 4;
+            const auto& later = ops[std::size_t (std::min (op + nodesAhead, numOps - 1))];
+            __builtin_prefetch (&ops[std::size_t (std::min (op + opsAhead, numOps - 1))]);
+            __builtin_prefetch (&later.node->bypassed);
+            __builtin_prefetch (later.processor);
+
+            run (context, op, thread, nodes);
+        }
     }
 
     /** Audio thread, after all ops: adds up the sinks.
