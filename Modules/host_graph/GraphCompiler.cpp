@@ -138,16 +138,34 @@ public:
     }
 
 private:
-    /** The runtime of a node of the model; null for one that is not there. */
-    NodeRuntime* findLive (NodeId id) const
+    using Nodes = std::vector<GraphModel::Node>;
+
+    /** The place of the first node, by ascending id, whose id is not less. Wires are in order, so mostly it is that of the wire before,
+        `place`, or the next one. */
+    static std::size_t findPlace (const Nodes& nodes, NodeId id, std::size_t& place)
     {
-        const auto& nodes = model.getNodes();
-        const auto found = std::lower_bound (nodes.begin(), nodes.end(), id,
-                                             [] (const auto& node, NodeId wanted) { return node->id < wanted; });
-        return found != nodes.end() && (*found)->id == id ? found->get() : nullptr;
+        for (const auto last = std::min (place + 2, nodes.size()); place < last; ++place)
+            if (nodes[place]->id == id && (place == 0 || nodes[place - 1]->id != id))
+                return place;
+
+        const auto comesBefore = [] (const auto& node, NodeId wanted) { return node->id < wanted; };
+        place = std::size_t (std::lower_bound (nodes.begin(), nodes.end(), id, comesBefore) - nodes.begin());
+        return place;
     }
 
-    bool isLive (const NodeRuntime* node) const { return findLive (node->id) == node; }
+    /** The runtime of a node of the model; null for one that is not there. */
+    NodeRuntime* findLive (NodeId id, std::size_t& place) const
+    {
+        const auto& nodes = model.getNodes();
+        const auto found = findPlace (nodes, id, place);
+        return found < nodes.size() && nodes[found]->id == id ? nodes[found].get() : nullptr;
+    }
+
+    bool isLive (const NodeRuntime* node) const
+    {
+        std::size_t place = 0;
+        return findLive (node->id, place) == node;
+    }
 
     void addModelWires()
     {
@@ -155,13 +173,13 @@ private:
         candidates.reserve (wires.size() + 16);
         const auto before = sortWiresBefore();
         matched.assign (before.size(), false);
-        std::size_t first = 0;
+        std::size_t first = 0, from = 0, to = 0;
 
         for (const auto& wire : wires)
         {
             Candidate candidate;
-            candidate.wire.from = findLive (wire.from.node);
-            candidate.wire.to = findLive (wire.to.node);
+            candidate.wire.from = findLive (wire.from.node, from);
+            candidate.wire.to = findLive (wire.to.node, to);
             candidate.wire.fromChannel = wire.from.channel;
             candidate.wire.toChannel = wire.to.channel;
             candidate.wire.isCompensated = model.isCompensated (wire);
@@ -279,10 +297,12 @@ private:
             nodes = std::move (all);
         }
 
+        std::size_t from = 0, to = 0;
+
         for (auto& candidate : candidates)
         {
-            candidate.fromIndex = indexOf (candidate.wire.from);
-            candidate.toIndex = indexOf (candidate.wire.to);
+            candidate.fromIndex = indexOf (candidate.wire.from, from);
+            candidate.toIndex = indexOf (candidate.wire.to, to);
         }
 
         // A node's wires lie together, and add up by the id of their sources.
@@ -294,16 +314,15 @@ private:
             std::sort (candidates.begin(), candidates.end(), isBefore);
     }
 
-    std::size_t indexOf (const NodeRuntime* node) const
+    std::size_t indexOf (const NodeRuntime* node, std::size_t& place) const
     {
         const auto& nodes = shared->nodes;
-        auto found = std::lower_bound (nodes.begin(), nodes.end(), node->id,
-                                       [] (const auto& other, NodeId id) { return other->id < id; });
+        auto found = findPlace (nodes, node->id, place);
 
-        while (found->get() != node)
+        while (nodes[found].get() != node)
             ++found;
 
-        return std::size_t (found - nodes.begin());
+        return found;
     }
 
     void makeVertices()
