@@ -248,3 +248,78 @@ TEST_CASE_METHOD (GraphFixture, "a chain needs two buffers, however long it is")
     compile();
     REQUIRE (plan->numSlots <= 2);
 }
+
+namespace
+{
+/** What a plugin is to the graph. */
+struct Foreign : GraphFixture::FunctionNode
+{
+    using FunctionNode::FunctionNode;
+    bool isPlugin() const override { return true; }
+};
+
+/** An input that goes through many branches of two nodes each, which are all summed up at the output. */
+struct WideMix : GraphFixture
+{
+    template <typename Second>
+    void build (int numBranches)
+    {
+        addInput (1, 2);
+        addOutput (host::NodeId (10 * numBranches), 2);
+
+        for (int branch = 1; branch <= numBranches; ++branch)
+        {
+            const auto id = host::NodeId (2 * branch);
+            addFunction (id, { 2, 2, false, false }, [] (auto&) {});
+            add (id + 1, host::NodeRole::processor,
+                 std::make_unique<Second> (host::NodePorts{ 2, 2, false, false }, [] (auto&) {}));
+
+            for (const auto* channel : { ":0", ":1" })
+            {
+                connect ("1" + std::string (channel), std::to_string (id) + channel);
+                connect (std::to_string (id) + channel, std::to_string (id + 1) + channel);
+                connect (std::to_string (id + 1) + channel, std::to_string (10 * numBranches) + channel);
+            }
+        }
+
+        compile();
+    }
+
+    int countWaiting() const
+    {
+        return int (std::count_if (plan->ops.begin(), plan->ops.end(),
+                                   [] (const auto& op) {
+                                       return op.kind == host::RenderPlan::Kind::process && op.numPredecessors > 0
+                                              && op.id % 2 == 0;
+                                   }));
+    }
+};
+} // namespace
+
+TEST_CASE_METHOD (WideMix, "a mix of a thousand branches needs the buffers of some dozens")
+{
+    build<FunctionNode> (1000);
+    REQUIRE (plan->numSlots < 2 * 64);
+    REQUIRE (countWaiting() > 900);
+    const auto input = makeNoise (2, 64);
+    const auto output = render (input, 2, 64);
+
+    for (int channel = 0; channel < 2; ++channel)
+    {
+        for (int i = 0; i < 64; ++i)
+        {
+            auto sum = input.getSample (channel, i);
+
+            for (int branch = 1; branch < 1000; ++branch)
+                sum += input.getSample (channel, i);
+
+            REQUIRE (output.getSample (channel, i) == sum);
+        }
+    }
+}
+
+TEST_CASE_METHOD (WideMix, "a plugin waits for nothing but what is wired to it, however wide the mix behind it")
+{
+    build<Foreign> (1000);
+    REQUIRE (countWaiting() == 0);
+}

@@ -347,3 +347,48 @@ TEST_CASE_METHOD (GraphFixture, "a node that gives silence while its input sound
     for (int i = 0; i < 64; ++i)
         REQUIRE (output.getSample (0, i) == sound.getSample (0, i) + sound.getSample (0, i) + sound.getSample (0, i));
 }
+
+TEST_CASE_METHOD (GraphFixture, "behind a mix of many sources a node comes to rest, and is woken by any one of them",
+                  "[idle]")
+{
+    constexpr host::NodeId numSources = 100, last = numSources + 10;
+    const auto loud = GENERATE (0, 15, 16, 50, 99);
+    auto sounds = false;
+    int calls = 0;
+    addInput (1, 1);
+    add (last, host::NodeRole::processor,
+         std::make_unique<TailNode> (host::NodePorts{ 1, 1, false, false }, 0.0, [&] (auto&) { ++calls; }))
+        ->prepare (info);
+    addOutput (last + 1, 1);
+
+    for (host::NodeId i = 0; i < numSources; ++i)
+    {
+        add (2 + i, host::NodeRole::processor,
+             std::make_unique<TailNode> (host::NodePorts{ 1, 1, false, false }, 0.0,
+                                         [&, isLoud = int (i) == loud] (host::ProcessContext& context)
+                                         {
+                                             if (! (isLoud && sounds))
+                                                 juce::FloatVectorOperations::clear (context.channels[0],
+                                                                                     context.numSamples);
+                                         }))
+            ->prepare (info);
+        connect ("1:0", std::to_string (2 + i) + ":0");
+        connect (std::to_string (2 + i) + ":0", std::to_string (last) + ":0");
+    }
+
+    connect (std::to_string (last) + ":0", std::to_string (last + 1) + ":0");
+    compile();
+
+    juce::AudioBuffer<float> silence (1, 64 * 1600);
+    silence.clear();
+    render (silence, 1, 64);
+    calls = 0;
+    render (silence, 1, 64);
+    REQUIRE (calls == 0);
+
+    sounds = true;
+    const auto sound = makeNoise (1, 64);
+    const auto output = render (sound, 1, 64);
+    REQUIRE (calls == 1);
+    REQUIRE (isSame (output.getReadPointer (0), sound.getReadPointer (0), 64));
+}
