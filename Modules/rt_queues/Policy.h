@@ -46,7 +46,11 @@ struct StdPolicy
     /** Asks for the cache line to be brought here for writing, so that reading it first does not cost a second way. */
     static void prefetchToWrite (const void* address) noexcept
     {
-#if defined(__GNUC__)
+#if defined(__GNUC__) && defined(__x86_64__)
+        // Compilers that build for every x86-64 make a prefetch for reading of the builtin, after which the store has to ask
+        // once more. Processors that do not know this one take it for a nop.
+        asm volatile("prefetchw %0" : : "m"(*static_cast<const char*> (address)));
+#elif defined(__GNUC__)
         __builtin_prefetch (address, 1);
 #else
         static_cast<void> (address);
@@ -68,7 +72,7 @@ struct StdPolicy
 #if defined(__x86_64__) || defined(__i386__)
         __builtin_ia32_pause();
 #elif defined(__aarch64__)
-        asm volatile ("isb" ::: "memory");
+        asm volatile("isb" ::: "memory");
 #endif
     }
 };
