@@ -6,6 +6,7 @@
 #include <rt_guard/rt_guard.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace host
 {
@@ -88,15 +89,23 @@ const char* toString (FlightRecorder::Outcome outcome)
 }
 
 /** The last blocks before each missed deadline and before the end, with which node ran when on which thread; null where nobody
-    recorded. */
-Json recordingsToJson (const std::vector<FlightRecorder::Recording>& recordings)
+    recorded. Hundreds of thousands of numbers: as text, a block a line, for as a document they would take more memory than all that
+    plays. */
+void appendFlight (std::string& text, const std::vector<FlightRecorder::Recording>& recordings)
 {
-    auto result = Json::array();
+    if (recordings.empty())
+    {
+        text += "null";
+        return;
+    }
+
+    const auto toMicros = [] (std::int64_t nanos) { return double (nanos) / 1000.0; };
+    auto isFirst = true;
 
     for (const auto& recording : recordings)
     {
-        auto blocks = Json::array();
-        const auto toMicros = [] (std::int64_t nanos) { return double (nanos) * 1.0e-3; };
+        text += std::exchange (isFirst, false) ? "[\n    [" : ",\n    [";
+        auto isFirstBlock = true;
 
         for (const auto& block : recording.blocks)
         {
@@ -109,22 +118,25 @@ Json recordingsToJson (const std::vector<FlightRecorder::Recording>& recordings)
                                       { "start", toMicros (run.startNanos - block.startNanos) },
                                       { "micros", toMicros (run.lengthNanos) } });
 
-            blocks.push_back ({ { "number", block.number },
-                                { "micros", toMicros (block.lengthNanos) },
-                                { "period", toMicros (block.periodNanos) },
-                                { "outcome", toString (block.outcome) },
-                                { "parallel", block.isParallel },
-                                { "ready", block.mostReady },
-                                { "pageFaults", block.pageFaults },
-                                { "violations", block.violations },
-                                { "culprit", block.culprit == 0 ? Json() : Json (block.culprit) },
-                                { "runs", std::move (runs) } });
+            text += std::exchange (isFirstBlock, false) ? "\n      " : ",\n      ";
+            text += Json{
+                { "number", block.number },
+                { "micros", toMicros (block.lengthNanos) },
+                { "period", toMicros (block.periodNanos) },
+                { "outcome", toString (block.outcome) },
+                { "parallel", block.isParallel },
+                { "ready", block.mostReady },
+                { "pageFaults", block.pageFaults },
+                { "violations", block.violations },
+                { "culprit", block.culprit == 0 ? Json() : Json (block.culprit) },
+                { "runs", std::move (runs) }
+            }.dump();
         }
 
-        result.push_back (std::move (blocks));
+        text += isFirstBlock ? "]" : "\n    ]";
     }
 
-    return result.empty() ? Json() : result;
+    text += "\n  ]";
 }
 
 /** Null where nothing streams. */
@@ -167,6 +179,16 @@ Json guardToJson (const Engine& engine)
              { "rescue", rescueToJson() } };
 }
 } // namespace
+
+std::string Report::toText (const Engine& engine, rt::Collector::Stats collector) const
+{
+    auto text = toJson (engine, collector).dump (2);
+    text.resize (text.size() - 2); // the last line's end and brace
+    text += ",\n  \"flight\": ";
+    appendFlight (text, recordings);
+    text += "\n}\n";
+    return text;
+}
 
 Json Report::toJson (const Engine& engine, rt::Collector::Stats collector) const
 {
@@ -219,8 +241,7 @@ Json Report::toJson (const Engine& engine, rt::Collector::Stats collector) const
         { "cache", cacheToJson() },
         { "latency", engine.getLatencySamples() },
         { "load", engine.getLoad() },
-        { "droppedBlocks", engine.getDroppedBlocks() },
-        { "flight", recordingsToJson (recordings) }
+        { "droppedBlocks", engine.getDroppedBlocks() }
     };
 }
 

@@ -23,7 +23,10 @@ struct Report
     std::vector<FlightRecorder::Recording> recordings;
     static constexpr std::size_t mostRecordings = 8;
 
-    /** Message thread, after the audio thread has stopped. The keys are the program's contract. */
+    /** One JSON document. Message thread, after the audio thread has stopped. The keys are the program's contract. */
+    std::string toText (const Engine&, rt::Collector::Stats) const;
+
+private:
     nlohmann::ordered_json toJson (const Engine&, rt::Collector::Stats) const;
 };
 

@@ -237,7 +237,7 @@ void writeReport (const std::string& path, const host::Report& report, host::Eng
     engine.getCollector().collect();
     rt::guard::freeRescued();
     host::writeFileAtomically (juce::File::getCurrentWorkingDirectory().getChildFile (juce::String::fromUTF8 (path.c_str())),
-                               report.toJson (engine, engine.getCollector().getStats()).dump (2) + "\n");
+                               report.toText (engine, engine.getCollector().getStats()));
 }
 
 void refuseForNow (const std::string& what)
