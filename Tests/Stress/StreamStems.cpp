@@ -1,10 +1,11 @@
-// 32 stereo stems of ten minutes from the disk, on the Virtual device at 64 frames: our file players, and the same through
-// juce::BufferingAudioSource, each in a process of its own, whose memory is told.
+// 32 stereo stems of ten minutes from the disk, on the Virtual device at 64 frames: played by the program, by file players alone,
+// and through juce::BufferingAudioSource, each in a process of its own, whose memory is told.
 //
-//     stress_stream_stems [SECONDS [STEMS]]     plays for so long; the files are as long as that, too
+//     stress_stream_stems [SECONDS [STEMS [PROGRAM]]]     plays for so long; the files are as long as that, too
 
 #include <host_engine/devices/VirtualDevice.h>
 #include <host_engine/host_engine.h>
+#include <nlohmann/json.hpp>
 #include <rt_guard/rt_guard.h>
 
 #include <array>
@@ -14,6 +15,7 @@
 #include <fcntl.h>
 #include <fstream>
 #include <string>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -23,6 +25,7 @@ namespace
 constexpr double rate = 48000.0;
 constexpr int blockSize = 64;
 constexpr double bufferedSeconds = 4.0; ///< by JUCE's; ours reads as far ahead with 32 stems
+constexpr long mostKiloBytes = 128 * 1024;
 
 struct Counts
 {
@@ -129,13 +132,16 @@ void makeStem (const std::string& path, int seconds)
     std::memcpy (header.data() + 40, &numBytes, 4);
     std::ofstream file (path, std::ios::binary);
     file << header;
-    std::vector<std::uint32_t> second (48000);
+    std::vector<std::int16_t> second (96000);
     std::uint32_t state = 1;
 
     for (int i = 0; i < seconds; ++i)
     {
-        for (auto& frame : second)
-            frame = state = state * 1664525u + 1013904223u;
+        for (auto& value : second)
+        {
+            state = state * 1664525u + 1013904223u;
+            value = std::int16_t (int (state >> 22) - 512); // 36 dB below the most: there are many of them
+        }
 
         file.write (reinterpret_cast<const char*> (second.data()), 192000);
     }
@@ -147,7 +153,6 @@ void makeStem (const std::string& path, int seconds)
     }
 }
 
-/** From the disk means: not from the system's memory. */
 void forget (const std::string& path)
 {
     const auto descriptor = ::open (path.c_str(), O_RDONLY);
@@ -167,6 +172,69 @@ long findMostKiloBytes()
     return 0;
 }
 
+/** What is to be without a fault in ours, and is only told of JUCE's. */
+struct Result
+{
+    Counts counts;
+    std::uint64_t xruns = 0, violations = 0;
+    long kiloBytes = 0;
+
+    bool isFine() const
+    {
+        return counts.blocks > 0 && counts.underruns == 0 && violations == 0 && kiloBytes <= mostKiloBytes;
+    }
+
+    void print (const char* name, int numStems) const
+    {
+        std::printf ("%-28s %d stems, %llu blocks: %llu underruns, %llu xruns, %.1f MB at most, %llu violations\n", name,
+                     numStems, static_cast<unsigned long long> (counts.blocks),
+                     static_cast<unsigned long long> (counts.underruns), static_cast<unsigned long long> (xruns),
+                     double (kiloBytes) / 1024.0, static_cast<unsigned long long> (violations));
+        std::fflush (stdout);
+    }
+};
+
+/** The program itself, its report with all else that is in it included. */
+bool playWithProgram (const std::string& program, const std::string& folder, int seconds, int numStems)
+{
+    auto nodes = nlohmann::json::array(), wires = nlohmann::json::array();
+    nodes.push_back ({ { "id", 1 }, { "type", "audioOutput" } });
+
+    for (int i = 0; i < numStems; ++i)
+    {
+        const auto id = std::to_string (i + 2);
+        nodes.push_back ({ { "id", i + 2 }, { "type", "filePlayer" }, { "file", std::to_string (i) + ".wav" } });
+
+        for (const auto* channel : { ":0", ":1" })
+            wires.push_back ({ { "from", id + channel }, { "to", std::string ("1") + channel } });
+    }
+
+    const auto session = folder + "/stems.audiohost", report = folder + "/report.json";
+    std::ofstream (session) << nlohmann::json{ { "audiohost", 1 }, { "nodes", nodes }, { "connections", wires } };
+    const auto child = ::fork();
+
+    if (child == 0)
+    {
+        ::execl (program.c_str(), program.c_str(), "play", session.c_str(), "--device", "Virtual", "--rate", "48000",
+                 "--block", "64", "--seconds", std::to_string (seconds).c_str(), "--report", report.c_str(), nullptr);
+        ::_exit (127);
+    }
+
+    int status = 0;
+    rusage usage{};
+    ::wait4 (child, &status, 0, &usage);
+
+    if (! WIFEXITED (status) || WEXITSTATUS (status) != 0)
+        return false;
+
+    const auto told = nlohmann::json::parse (std::ifstream (report));
+    const Result result{
+        { told["blocks"], told["cache"]["underruns"] }, told["xruns"], told["guard"]["total"], usage.ru_maxrss
+    }; // never less than this process had at the fork, which is little
+    result.print ("AudioHost play", numStems);
+    return result.isFine();
+}
+
 int play (const std::string& folder, bool isOurs, int seconds, int numStems)
 {
     const juce::ScopedJuceInitialiser_GUI juce;
@@ -175,8 +243,7 @@ int play (const std::string& folder, bool isOurs, int seconds, int numStems)
     juce::TimeSliceThread thread ("JUCE reads");
     thread.startThread();
 
-    Counts counts;
-    int xruns = 0;
+    Result result;
 
     {
         std::vector<std::unique_ptr<Stem>> stems;
@@ -199,22 +266,21 @@ int play (const std::string& folder, bool isOurs, int seconds, int numStems)
         device.start (&playing);
         std::this_thread::sleep_for (std::chrono::seconds (seconds));
         device.stop();
-        counts = playing.counts;
-        xruns = device.getXRunCount();
+        result.counts = playing.counts;
+        result.xruns = std::uint64_t (device.getXRunCount());
     }
 
-    const auto most = findMostKiloBytes();
-    const auto violations = rt::guard::getSnapshot().total;
-    std::printf ("%-28s %d stems, %llu blocks: %llu underruns, %d xruns, %.1f MB at most, %llu violations\n",
-                 isOurs ? "file players" : "juce::BufferingAudioSource", numStems,
-                 static_cast<unsigned long long> (counts.blocks), static_cast<unsigned long long> (counts.underruns), xruns,
-                 double (most) / 1024.0, static_cast<unsigned long long> (violations));
-    std::fflush (stdout);
+    result.kiloBytes = findMostKiloBytes();
+    result.violations = rt::guard::getSnapshot().total;
+    result.print (isOurs ? "file players" : "juce::BufferingAudioSource", numStems);
+    return ! isOurs || result.isFine() ? 0 : 1;
+}
 
-    if (! isOurs)
-        return 0;
-
-    return counts.blocks > 0 && counts.underruns == 0 && violations == 0 && most <= 128 * 1024 ? 0 : 1;
+/** From the disk means: not from the system's memory. */
+void forgetAll (const std::string& folder, int numStems)
+{
+    for (int i = 0; i < numStems; ++i)
+        forget (folder + "/" + std::to_string (i) + ".wav");
 }
 } // namespace
 
@@ -222,28 +288,33 @@ int main (int numArguments, char** arguments)
 {
     const auto seconds = numArguments > 1 ? std::atoi (arguments[1]) : 5;
     const auto numStems = numArguments > 2 ? std::atoi (arguments[2]) : 32;
-    const auto folder = juce::File::createTempFile ({});
-    folder.createDirectory();
+    const auto file = juce::File::createTempFile ({});
+    const auto folder = file.getFullPathName().toStdString();
+    file.createDirectory();
     auto isFine = true;
 
     for (int i = 0; i < numStems; ++i)
-        makeStem (folder.getFullPathName().toStdString() + "/" + std::to_string (i) + ".wav", seconds);
+        makeStem (folder + "/" + std::to_string (i) + ".wav", seconds);
+
+    if (numArguments > 3)
+    {
+        forgetAll (folder, numStems);
+        isFine = playWithProgram (arguments[3], folder, seconds, numStems);
+    }
 
     for (const auto isOurs : { true, false })
     {
-        for (int i = 0; i < numStems; ++i)
-            forget (folder.getFullPathName().toStdString() + "/" + std::to_string (i) + ".wav");
-
+        forgetAll (folder, numStems);
         const auto child = ::fork();
 
         if (child == 0)
-            ::_exit (play (folder.getFullPathName().toStdString(), isOurs, seconds, numStems));
+            ::_exit (play (folder, isOurs, seconds, numStems));
 
         int status = 0;
         ::waitpid (child, &status, 0);
         isFine = isFine && WIFEXITED (status) && WEXITSTATUS (status) == 0;
     }
 
-    folder.deleteRecursively();
+    file.deleteRecursively();
     return isFine ? 0 : 1;
 }
