@@ -1,6 +1,7 @@
 #include "OpRunner.h"
 
 #include "../nodes/FeedbackNode.h"
+#include "Clones.h"
 
 #include <rt_guard/detail/TickClock.h>
 #include <rt_guard/rt_guard.h>
@@ -76,14 +77,6 @@ bool addMidi (juce::MidiBuffer& buffer, const juce::MidiMessageMetadata& event, 
     return addWithinCapacity (buffer, event, sample, RenderPlan::midiCapacityBytes);
 }
 
-// With AVX twice as many samples at once; which code runs is decided when the program is loaded. (Sanitizers do not have their own
-// functions ready by then.)
-#if defined(__x86_64__) && ! defined(__SANITIZE_THREAD__) && ! defined(__SANITIZE_ADDRESS__)
-#define HOST_TARGET_CLONES [[gnu::target_clones ("avx2", "default")]]
-#else
-#define HOST_TARGET_CLONES
-#endif
-
 /** Sums so many sources in their order in one pass. The destination may be one of them. */
 template <int numSources, bool isFirst>
 [[gnu::always_inline]] inline void sum (float* destination, const float* const* sources, int numSamples) noexcept
@@ -110,8 +103,8 @@ template <int numSources, bool isFirst>
 }
 
 /** @param isFirst  the destination holds nothing yet */
-HOST_TARGET_CLONES void sum (float* destination, const float* const* sources, int numSources, bool isFirst,
-                             int numSamples) noexcept
+HOST_AVX2_CLONES void sum (float* destination, const float* const* sources, int numSources, bool isFirst,
+                           int numSamples) noexcept
 {
     switch (isFirst ? numSources : numSources + 8)
     {
@@ -472,12 +465,12 @@ private:
         for (int i = 0; i < op.numOutputs; ++i)
         {
             wet = node.wet;
-            const auto* dry = node.dry.data() + std::ptrdiff_t (i) * Fade::samples;
+            const auto* dry = i < numDry ? node.dry.data() + std::ptrdiff_t (i) * Fade::samples : nullptr;
 
             for (int j = 0; j < fadeLength; ++j)
             {
                 const auto gain = wet.next (goesWet);
-                const auto past = i < numDry ? dry[j] : 0.0f;
+                const auto past = dry != nullptr ? dry[j] : 0.0f;
                 auto& sample = channels[i][j];
 
                 if (wet.isZero())
