@@ -155,8 +155,12 @@ struct Scenario
     std::vector<TimedEvent> midi;
     std::vector<int> blocks; ///< lengths; a block begins at every edit
     int numInputs = 0, numOutputs = 0;
+    bool hasUncompensated = false; ///< some wires are there for low-latency monitoring
 
     int countSamples() const;
+
+    /** A wire is one or the other as often as it comes. */
+    bool isCompensated (const host::Wire&) const;
 
     /** Noise. */
     float getInput (int channel, int sample) const;
@@ -188,7 +192,8 @@ void setBlocks (Scenario&, int numSamples, int blockLength, std::uint32_t seed);
 class GraphInstance
 {
 public:
-    GraphInstance (const Scenario&, rt::Collector&);
+    /** @param scenarioToPlay  stays where it is */
+    GraphInstance (const Scenario& scenarioToPlay, rt::Collector&);
 
     /** @returns whether the model has changed, or a latency in it */
     bool apply (const Edit&);
@@ -199,7 +204,9 @@ private:
     void add (const NodeSpec&);
     bool apply (const Action&);
 
-    host::PrepareInfo info;
+    void connect (const host::Wire&);
+
+    const Scenario& scenario;
     rt::Collector& collector;
     host::GraphModel model;
     std::map<host::NodeId, host::GraphModel::Node> removed;
@@ -216,7 +223,8 @@ public:
         auto operator<=> (const WireKey&) const = default;
     };
 
-    explicit ScenarioState (const Scenario&);
+    /** @param scenarioToFollow  stays where it is */
+    explicit ScenarioState (const Scenario& scenarioToFollow);
 
     /** Whether the nodes and wires are there for it, as GraphInstance looks at it. */
     bool isPossible (const Action&) const;
@@ -254,6 +262,7 @@ private:
 
     bool mayComeBack (const host::Wire&, int sample) const;
 
+    const Scenario& scenario;
     std::map<WireKey, Fade> fades;
     std::map<host::NodeId, NodeSpec> removed;
     int drain = 0; ///< no wire is delayed by more

@@ -31,7 +31,7 @@ int ReferenceGraph::arrivalOf (const host::GraphModel& model, host::NodeId id)
     int arrival = 0;
 
     for (const auto& wire : model.getWires())
-        if (wire.to.node == id && isCompensated (wire))
+        if (wire.to.node == id && model.isCompensated (wire))
             arrival = std::max (arrival, departureOf (model, wire.from.node));
 
     return arrivals[id] = arrival;
@@ -129,7 +129,7 @@ void ReferenceGraph::setModel (const host::GraphModel& model)
         const auto departure = source.isFeedback() ? 0
                                                    : arrivals.at (modelWire.from.node)
                                                          + (source.role() == NodeRole::processor ? source.latency : 0);
-        const auto delay = isCompensated (modelWire) ? arrivals.at (modelWire.to.node) - departure : 0;
+        const auto delay = model.isCompensated (modelWire) ? arrivals.at (modelWire.to.node) - departure : 0;
 
         auto* wire = findWire (source, modelWire.from.channel, destination, modelWire.to.channel);
 

@@ -12,9 +12,6 @@
 namespace graphtest
 {
 
-/** Whether a wire's delays are evened out against those of other paths (the rule) or it is there for low-latency monitoring. */
-inline bool isCompensated (const host::Wire&) { return true; }
-
 /** What a graph renders, written down from the definition alone and as plainly as that allows: one sample at a time, every
     wire and every input with the whole of its history. Slow, and right by inspection. What all renderers are compared with.
 
