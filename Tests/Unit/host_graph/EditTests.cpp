@@ -1,5 +1,6 @@
 #include "GraphFixture.h"
 #include "GraphPlayer.h"
+#include "ScenarioState.h"
 
 #include <cmath>
 

@@ -1,4 +1,5 @@
 #include "GraphPlayer.h"
+#include "ScenarioState.h"
 
 using namespace graphtest;
 

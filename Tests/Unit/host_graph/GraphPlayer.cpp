@@ -1,5 +1,7 @@
 #include "GraphPlayer.h"
 
+#include "ScenarioState.h"
+
 #include <algorithm>
 #include <cmath>
 #include <iomanip>
