@@ -1,6 +1,6 @@
 #include "Renderer.h"
 
-#include <rt_guard/detail/TickClock.h>
+#include <rt_guard/TickClock.h>
 
 #include <cmath>
 
@@ -10,8 +10,8 @@ namespace host
 Renderer::Renderer()
 {
     constexpr std::uint64_t manyTicks = 1 << 20;
-    rt::guard::detail::TickClock::warmUp();
-    nanosecondsPerTick = rt::guard::detail::TickClock::toNanoseconds (manyTicks) / double (manyTicks);
+    rt::guard::TickClock::warmUp();
+    nanosecondsPerTick = rt::guard::TickClock::toNanoseconds (manyTicks) / double (manyTicks);
 }
 
 detail::BlockContext Renderer::beginBlock (const RenderPlan& plan, const BlockIO& io) noexcept

@@ -2,7 +2,7 @@
 #include "detail/Interception.h"
 #include "detail/ProcessRescue.h"
 #include "detail/Records.h"
-#include "detail/TickClock.h"
+#include "TickClock.h"
 
 #include <atomic>
 #include <cerrno>

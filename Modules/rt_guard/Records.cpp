@@ -1,6 +1,6 @@
 #include "detail/Records.h"
 #include "detail/ThreadState.h"
-#include "detail/TickClock.h"
+#include "TickClock.h"
 
 #include <algorithm>
 #include <array>
@@ -285,7 +285,7 @@ std::uint64_t getViolationCount() noexcept
 
 void warmUp()
 {
-    detail::TickClock::warmUp();
+    TickClock::warmUp();
     detail::Stack stack;
     stack.walk (__builtin_return_address (0), __builtin_frame_address (0));
 

@@ -3,7 +3,7 @@
 #include "detail/Interception.h"
 #include "detail/Records.h"
 #include "detail/Symbols.h"
-#include "detail/TickClock.h"
+#include "TickClock.h"
 
 #include <unistd.h>
 
@@ -154,7 +154,7 @@ private:
 
         violation.count = site.count;
         violation.contended = site.contended;
-        violation.worstMicros = detail::TickClock::toNanoseconds (site.worstTicks) / 1000.0;
+        violation.worstMicros = TickClock::toNanoseconds (site.worstTicks) / 1000.0;
 
         if (! known.isJudged)
         {

@@ -1,4 +1,4 @@
-#include "detail/TickClock.h"
+#include "TickClock.h"
 
 #include <time.h>
 
@@ -6,7 +6,7 @@
 #include <cpuid.h>
 #endif
 
-namespace rt::guard::detail
+namespace rt::guard
 {
 
 constinit std::atomic<bool> TickClock::usesCounter{ false };
@@ -64,4 +64,4 @@ double TickClock::toNanoseconds (std::uint64_t ticks) noexcept
            / static_cast<double> (now.ticks - origin.ticks);
 }
 
-} // namespace rt::guard::detail
+} // namespace rt::guard

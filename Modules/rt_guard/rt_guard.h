@@ -24,3 +24,4 @@
 #include "Rescue.h"
 #include "Suppressions.h"
 #include "SystemCallNet.h"
+#include "TickClock.h"

@@ -3,7 +3,7 @@
 #include "../nodes/FeedbackNode.h"
 #include "Clones.h"
 
-#include <rt_guard/detail/TickClock.h>
+#include <rt_guard/TickClock.h>
 #include <rt_guard/rt_guard.h>
 
 #include <array>
@@ -677,12 +677,12 @@ void OpRunner::runFully (const BlockContext& context, int op, bool isInputSilent
 double OpRunner::callTimed (const BlockContext& context, const Op& op, ProcessContext& block) noexcept
 {
     auto& node = *op.node;
-    const auto before = rt::guard::detail::TickClock::read();
+    const auto before = rt::guard::TickClock::read();
     {
         const rt::guard::NodeScope scope (op.id, rt::guard::Phase::process);
         op.processor->process (block);
     }
-    const auto nanoseconds = double (rt::guard::detail::TickClock::read() - before) * context.nanosecondsPerTick;
+    const auto nanoseconds = double (rt::guard::TickClock::read() - before) * context.nanosecondsPerTick;
     node.time.add (std::uint64_t (nanoseconds));
 
     const auto share = context.isMeasuring ? context.smoothing : std::min (1.0f, context.smoothing * float (measuredBlocks));

@@ -7,7 +7,7 @@
 #include <x86intrin.h>
 #endif
 
-namespace rt::guard::detail
+namespace rt::guard
 {
 
 /** Times calls that may take some nanoseconds: the processor's own counter where there is one that runs evenly, which is read in a
@@ -37,4 +37,4 @@ private:
     static constinit std::atomic<bool> usesCounter;
 };
 
-} // namespace rt::guard::detail
+} // namespace rt::guard
