@@ -479,6 +479,7 @@ void Engine::processPiece (const BlockIO& io) noexcept
     if (! renderer->isBusy())
         handOutParameters (io.numSamples);
 
+    renderer->setBlockNumber (blockCount.load (std::memory_order_relaxed));
     const auto result = renderer->render (
         plan, { io.inputs, io.numInputs, io.outputs, io.numOutputs, io.numSamples, io.midiInput, io.midiOutput, transport },
         deadline);

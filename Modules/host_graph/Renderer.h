@@ -46,6 +46,10 @@ public:
     /** The node that runs on the audio thread now, for a watchdog or a crash report; 0 is none. Any thread. */
     NodeId getRunningNode() const noexcept { return audioThread.running.load (std::memory_order_relaxed); }
 
+    /** The number that the next render() counts as, in the flight recorder and for the guard, where the caller leaves out blocks or cuts
+        them up; else they are counted from 0. Rendering thread. */
+    void setBlockNumber (std::uint64_t number) noexcept { numBlocks = number; }
+
     /** In the next render() every node is told to end what it plays. Rendering thread. */
     void releaseAllNotes() noexcept { releasing = true; }
 
