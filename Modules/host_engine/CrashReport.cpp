@@ -72,7 +72,7 @@ void describeNode (Line& line, const Engine& engine, NodeId id) noexcept
 {
     if (id == 0)
     {
-        line << (activity[0] != 0 ? activity : "the program, or a plugin outside its process(),");
+        line << (activity[0] != 0 ? activity : "the program, or a plugin outside its process()");
         return;
     }
 
