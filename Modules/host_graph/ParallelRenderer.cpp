@@ -261,6 +261,10 @@ ParallelRenderer::Outcome ParallelRenderer::render (const rt::Shared<const Rende
 
     if (isLate && ! resume (next.get()))
     {
+        // At the deadline the worker may not have come to the node yet that it hangs in now.
+        if (getCulprit() == 0)
+            findCulprit();
+
         giveSilence();
         return Outcome::busy;
     }
@@ -395,6 +399,8 @@ bool ParallelRenderer::waitOn (Deadline deadline, int& spins) noexcept
 
 void ParallelRenderer::findCulprit() noexcept
 {
+    culprit.store (0, std::memory_order_relaxed);
+
     for (int i = 0; i < numWorkers.load (std::memory_order_acquire); ++i)
     {
         const auto& worker = *workers[std::size_t (i)];
@@ -527,11 +533,17 @@ bool ParallelRenderer::isStuck (const NodeRuntime& node) const noexcept
 
 bool ParallelRenderer::hasStuckWorkers() const noexcept
 {
-    for (int i = 0; i < numWorkers.load (std::memory_order_acquire); ++i)
-        if (workers[std::size_t (i)]->isAbandoned.load (std::memory_order_relaxed))
-            return true;
+    // A late block may be done by now, with no other one to find that out.
+    auto isStuck = isBusy() && remaining.load (std::memory_order_acquire) > 0;
 
-    return isBusy();
+    for (int i = 0; i < numWorkers.load (std::memory_order_acquire); ++i)
+    {
+        const auto& worker = *workers[std::size_t (i)];
+        isStuck = isStuck || worker.isAbandoned.load (std::memory_order_relaxed)
+                  || (isBusy() && worker.isInside.load (std::memory_order_acquire));
+    }
+
+    return isStuck;
 }
 
 NodeId ParallelRenderer::getRunningNode() const noexcept

@@ -2,6 +2,7 @@
 #include "RunOptions.h"
 #include "StopSignal.h"
 
+#include <host_engine/devices/ThreadScheduling.h>
 #include <host_engine/play/LiveHost.h>
 #include <host_plugins/PluginPaths.h>
 #include <rt_guard/rt_guard.h>
@@ -45,6 +46,12 @@ void check (const PlayOptions& options)
     if (options.bounded && options.run.threads.value_or (2) < 2)
         throw host::Error ("--bounded", "keeps plugins off the audio thread, and there is no other with --threads 1",
                            "give --threads 2 or more, or leave --bounded out");
+
+    if (options.bounded && host::countUsableProcessors() < 2)
+        throw host::Error (
+            "--bounded",
+            "needs a second processor for the plugins while the audio thread waits, and this program may use one",
+            "leave --bounded out, or let the program have another (taskset, or the machine's own settings)");
 
     if (options.osc)
         refuseForNow ("--osc");
@@ -173,8 +180,15 @@ int play (const PlayOptions& options)
         host::CrashReport::reportHang (engine, engine.getRunningNode(), 2);
 
     if (engine.getDroppedBlocks() > 0)
-        tell (std::to_string (engine.getDroppedBlocks()) + " blocks were silent because "
-              + host::describeNode (engine.getGraph(), engine.getCulprit()) + " was late; bypass it, or give it more time with a larger --block");
+    {
+        const auto culprit = engine.getCulprit();
+        tell (
+            std::to_string (engine.getDroppedBlocks()) + " blocks were silent because "
+            + (culprit == 0
+                   ? "no processor was free for the workers; end other programs that are real-time, or give fewer --threads"
+                   : host::describeNode (engine.getGraph(), culprit)
+                         + " was late; bypass it, or give it more time with a larger --block"));
+    }
 
     if (live.hasFailed())
     {

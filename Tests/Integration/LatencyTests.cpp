@@ -28,7 +28,8 @@ struct Latencies : Render
     static constexpr int numLayers = 4, numInLayer = 4, firstPlugin = 10, firstGain = 60, output = 90;
     static constexpr std::size_t distance = 12000; ///< between impulses, in samples; a note is at each as well
 
-    void makeSession (unsigned seed)
+    /** @param addedToFirst  what there is before the first plugin is late by so much; only for the latency that there would be */
+    void makeSession (unsigned seed, int addedToFirst = 0)
     {
         std::mt19937 random (seed);
         const auto draw = [&] (int most) { return int (random() % unsigned (most + 1)); };
@@ -54,6 +55,7 @@ struct Latencies : Render
                 {
                     connect ("1:0", port (id, "0"));
                     ways[std::size_t (id)] = 1;
+                    arrivals[std::size_t (id)] = i == 0 ? addedToFirst : 0;
                 }
 
                 for (int before = 0; layer > 0 && before < numInLayer; ++before)
@@ -172,9 +174,6 @@ TEST_CASE_METHOD (Latencies,
 TEST_CASE_METHOD (Latencies,
                   "latency: all lines up again after an edit has made a way longer, and after one has made it shorter")
 {
-    const auto seed = GENERATE (11u, 12u);
-    const auto* threads = seed % 2 == 0 ? "1" : "3";
-    makeSession (seed);
     constexpr std::size_t longer = 3 * distance + distance / 2, shorter = 6 * distance + distance / 2;
     constexpr int added = 512;
 
@@ -187,31 +186,36 @@ TEST_CASE_METHOD (Latencies,
                            + at (longer, change ("disconnect", "1:0", first))
                            + at (longer, change ("connect", "1:0", "70:0")) + at (longer, change ("connect", "70:0", first))
                            + at (shorter, R"("do":"remove","id":70)") + at (shorter, change ("connect", "1:0", first)));
+    int numGrown = 0;
 
-    auto arguments = withInputs (10 * distance, 9);
-    arguments.insert (arguments.end(), { "--threads", threads, "--edits", script });
-    CAPTURE (seed, threads);
-    const auto sound = render (arguments);
-    const auto grown = [&]
+    for (unsigned seed = 11; seed < 18; ++seed)
     {
-        // What the graph reports in the midst is not told; where the notes come out is.
-        const auto& right = sound.channels[1];
-        const auto begin = right.begin() + 5 * distance;
-        return std::size_t (std::find (begin, begin + distance / 2, 2.0f) - begin);
-    }();
-    REQUIRE (report["latency"] == latency);
-    REQUIRE (grown > 0);
-    REQUIRE (grown <= added);
+        // Where others are late anyway, the graph need not be later than before.
+        makeSession (seed, added);
+        const auto latencyBetween = latency;
+        makeSession (seed);
+        const auto grown = std::size_t (latencyBetween - latency);
+        numGrown += grown > 0 ? 1 : 0;
 
-    for (std::size_t i = 1; i < 10; ++i)
-    {
-        // Those that are under way while it changes come out along the old ways and the new ones.
-        if (i == 3 || i == 6)
-            continue;
+        const auto* threads = seed % 2 == 0 ? "1" : "3";
+        auto arguments = withInputs (10 * distance, 9);
+        arguments.insert (arguments.end(), { "--threads", threads, "--edits", script });
+        CAPTURE (seed, threads, grown);
+        const auto sound = render (arguments);
+        REQUIRE (report["latency"] == latency);
 
-        CAPTURE (i);
-        expectImpulses (sound, i * distance + (i > 3 && i < 6 ? grown : 0), expected);
+        for (std::size_t i = 1; i < 10; ++i)
+        {
+            // Those that are under way while it changes come out along the old ways and the new ones.
+            if (i == 3 || i == 6)
+                continue;
+
+            CAPTURE (i);
+            expectImpulses (sound, i * distance + (i > 3 && i < 6 ? grown : 0), expected);
+        }
     }
+
+    REQUIRE (numGrown >= 2);
 }
 
 TEST_CASE_METHOD (Render, "latency: a parameter's change meets the sound that was at the input when it was made")

@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <sched.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -169,6 +170,30 @@ TEST_CASE_METHOD (Play, "play: a crash names its node, exit code 1")
     const auto result = run ({ "play", session, "--device", "Virtual", "--seconds", "2" });
     REQUIRE (result.exitCode == 1);
     REQUIRE_THAT (result.err, Contains ("node 5 (TestCrashInProcessNow)") && Contains ("SIGSEGV"));
+}
+
+TEST_CASE_METHOD (Play, "play: --bounded needs a second processor, and says so")
+{
+    // Children may use what the parent may.
+    cpu_set_t before, one;
+    REQUIRE (::sched_getaffinity (0, sizeof (before), &before) == 0);
+    CPU_ZERO (&one);
+
+    for (std::size_t i = 0; i < CPU_SETSIZE && CPU_COUNT (&one) == 0; ++i)
+        if (CPU_ISSET (i, &before))
+            CPU_SET (i, &one);
+
+    REQUIRE (::sched_setaffinity (0, sizeof (one), &one) == 0);
+    const auto bounded = run ({ "play", DEMO_SESSION, "--bounded", "--seconds", "1" });
+    const auto plain = run ({ "play", DEMO_SESSION, "--seconds", "0.3", "--report", "report.json" });
+    REQUIRE (::sched_setaffinity (0, sizeof (before), &before) == 0);
+
+    REQUIRE (bounded.exitCode == 2);
+    REQUIRE_THAT (bounded.err, Contains ("--bounded") && Contains ("second processor"));
+
+    // Without it there are as many threads as processors.
+    REQUIRE (plain.exitCode == 0);
+    REQUIRE (nlohmann::ordered_json::parse (readText (folder.path / "report.json"))["threads"] == 1);
 }
 
 TEST_CASE_METHOD (Play, "play: wrong devices, and what does not exist yet, exit 2")

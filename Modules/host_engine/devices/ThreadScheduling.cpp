@@ -9,6 +9,12 @@
 namespace host
 {
 
+int countUsableProcessors() noexcept
+{
+    cpu_set_t processors;
+    return sched_getaffinity (0, sizeof (processors), &processors) == 0 ? std::max (1, CPU_COUNT (&processors)) : 1;
+}
+
 bool isThisThreadRealtime() noexcept
 {
     // Not pthread_getschedparam(): glibc may answer with what it remembers.

@@ -21,4 +21,7 @@ bool isThisThreadRealtime() noexcept;
 */
 bool makeThisThreadRealtime (int priority) noexcept;
 
+/** How many processors this process may run on, at least 1. Not real-time. */
+int countUsableProcessors() noexcept;
+
 } // namespace host

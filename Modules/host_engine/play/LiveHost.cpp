@@ -40,7 +40,7 @@ void LiveHost::openMidi (const MidiPortsOff& off)
 
 int LiveHost::getDefaultThreads()
 {
-    return std::clamp (juce::SystemStats::getNumCpus(), 1, ParallelRenderer::mostThreads);
+    return std::min (countUsableProcessors(), ParallelRenderer::mostThreads);
 }
 
 void LiveHost::setThreads (int numThreads, bool isBounded)

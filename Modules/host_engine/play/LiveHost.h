@@ -31,7 +31,7 @@ public:
 
     ~LiveHost();
 
-    /** As many as the machine has cores. */
+    /** As many as there are processors that this program may use. */
     static int getDefaultThreads();
 
     /** Before the first start(): how many threads render, the audio thread included, and whether plugins are kept off that one. The

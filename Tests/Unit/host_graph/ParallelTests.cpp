@@ -171,14 +171,18 @@ TEST_CASE_METHOD (ParallelFixture, "a node that is too slow costs its blocks and
     REQUIRE (parallel.getCulprit() == 9);
     REQUIRE (parallel.isBusy());
     REQUIRE (parallel.getRunningNode() == 9);
+    REQUIRE (parallel.hasStuckWorkers());
 
     for (int i = 0; i < 10; ++i)
         renderOnes (parallel, Outcome::busy);
 
     gate.isShut = false;
 
-    while (gate.numInside > 0)
+    // The workers are through at some time, whether or not there is another block to find that out.
+    while (parallel.hasStuckWorkers())
         std::this_thread::yield();
+
+    REQUIRE (gate.numInside == 0);
 
     // The rest of that block takes its time, too.
     while (parallel.isBusy())
