@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <csignal>
 
 using Catch::Matchers::Contains;
@@ -97,6 +98,37 @@ TEST_CASE_METHOD (Render, "streams: a recorder records what is rendered")
     CHECK (take.channels[1] == file.channels[0]);
     CHECK (report["nodes"][1]["lostSamples"] == 0);
     CHECK (report["guard"]["host"] == 0);
+}
+
+TEST_CASE_METHOD (Render, "streams: a recorder records silence, too, to the sample")
+{
+    // Nodes whose input has been silent for a while come to rest; a recorder must not: it would close the gap.
+    auto file = Wav::makeNoise (2, 500001);
+
+    for (auto& channel : file.channels)
+    {
+        std::fill (channel.begin() + 30003, channel.begin() + 330007, 0.0f); // more than six seconds
+        std::fill (channel.begin() + 350011, channel.end(), 0.0f);
+    }
+
+    file.write (folder.file ("in.wav"));
+    const auto session =
+        writeSession (R"({"id":2,"type":"filePlayer","file":"in.wav"},{"id":3,"type":"recorder","file":"take.wav"},)" + out,
+                      toOut + R"(,{"from":"2:0","to":"3:0"},{"from":"2:1","to":"3:1"})");
+    render ({ session, "--bits", "32f", "--block", "64" });
+    const auto take = Wav::read (folder.file ("take.wav"));
+    REQUIRE (take.length() == file.length());
+    CHECK (take.channels == file.channels);
+    CHECK (report["nodes"][1]["lostSamples"] == 0);
+}
+
+TEST_CASE_METHOD (Render, "streams: a recorder that nothing is wired to records silence")
+{
+    const auto session = writeSession (R"({"id":3,"type":"recorder","file":"take.wav"},)" + out, "");
+    render ({ session, "--seconds", "5", "--rate", "48000" });
+    const auto take = Wav::read (folder.file ("take.wav"));
+    CHECK (take.length() == 240000);
+    CHECK (take.peak() == 0.0f);
 }
 
 TEST_CASE_METHOD (Render, "streams: a disk that is full is told, and the render fails")
