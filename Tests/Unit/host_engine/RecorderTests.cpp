@@ -1,3 +1,4 @@
+#include "EngineFixture.h"
 #include "StreamFiles.h"
 
 #include <catch2/catch.hpp>
@@ -134,6 +135,36 @@ TEST_CASE ("a recorder writes every sample, in any blocks, without a violation")
     REQUIRE (take.samples.getNumChannels() == numChannels);
     REQUIRE (take.samples.getNumSamples() == 150000);
     requireNoise (take.samples, 0, 0, 150000);
+}
+
+TEST_CASE ("a recorder does not come to rest in silence, as other nodes do")
+{
+    StreamFiles files;
+    const auto file = files.folder.getChildFile ("take.wav");
+    const auto blockSize = GENERATE (64, 500);
+    GraphEngine graph ({ 48000.0, 512, true });
+    graph.addInput (1);
+    const auto node = graph.add (2, host::NodeRole::processor, std::make_unique<host::RecorderNode> (file, 1));
+    graph.connect ("1:0", "2:0");
+    graph.apply();
+    graph.engine.setPlaying (true);
+    graph.play (10001, blockSize, 0.5f);
+    graph.play (300003, blockSize, 0.0f); // six seconds
+    graph.play (5005, blockSize, 0.25f);
+    graph.play (200002, blockSize, 0.0f);
+    static_cast<host::RecorderNode&> (*node->processor).finish();
+
+    const auto take = host::AudioFile::load (file);
+    REQUIRE (take.samples.getNumSamples() == 10001 + 300003 + 5005 + 200002);
+    auto numOther = 0;
+
+    for (int i = 0; i < take.samples.getNumSamples(); ++i)
+    {
+        const auto expected = i < 10001 ? 0.5f : i < 310004 ? 0.0f : i < 315009 ? 0.25f : 0.0f;
+        numOther += take.samples.getSample (0, i) == expected ? 0 : 1;
+    }
+
+    CHECK (numOther == 0);
 }
 
 TEST_CASE ("a recorder leaves what is there until the first sample comes")
