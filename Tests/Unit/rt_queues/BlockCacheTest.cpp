@@ -351,6 +351,14 @@ TEMPLATE_TEST_CASE ("BlockCache: a real-time thread finds, pins and lets go whil
     std::atomic<bool> isEnding{ false };
     auto numFound = 0;
 
+    // Something to find, though the reader may be done before the filler has begun.
+    {
+        typename TestType::Token token (cache);
+
+        for (int key = 0; key < 40; ++key)
+            put (cache, key, token);
+    }
+
     std::thread filler (
         [&]
         {
