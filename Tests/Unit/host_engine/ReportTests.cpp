@@ -59,7 +59,9 @@ TEST_CASE ("a report has every run of every block that was recorded, and takes l
     const auto text = report.toText (graph.engine, {});
     const auto most = findMost() - before;
     INFO (text.size() << " bytes of text, " << most << " bytes of memory");
+#if ! AUDIOHOST_SANITIZED // they keep memory of their own for each byte
     CHECK (most < 3 * text.size());
+#endif
 
     const auto document = nlohmann::ordered_json::parse (text);
     CHECK (document.items().begin().key() == "blocks");
