@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <atomic>
 
 namespace host
@@ -27,8 +28,11 @@ public:
         auto* callback = target.load();
 
         const auto now = monotonicNanoseconds();
-        const auto hostTime =
+        const auto driversTime =
             driversContext.hostTimeNs != nullptr ? *driversContext.hostTimeNs : static_cast<std::uint64_t> (now);
+
+        // JACK's estimate steps back when its server was late and begins anew.
+        hostTime = std::max (driversTime, hostTime + 1);
         juce::AudioIODeviceCallbackContext context;
         context.hostTimeNs = &hostTime;
 
@@ -80,6 +84,7 @@ public:
 private:
     const bool promote;
     pthread_t thread{};
+    std::uint64_t hostTime = 0; // of the last block
 };
 
 namespace

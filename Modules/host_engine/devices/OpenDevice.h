@@ -16,7 +16,7 @@ namespace host
     and reads and writes it.
 
     In every callback the context's hostTimeNs is set: when this block began, on CLOCK_MONOTONIC. JACK's is smoothed,
-    Virtual's is exact, ALSA's is the moment of the call.
+    Virtual's is exact, ALSA's is the moment of the call. It is always later than that of the block before.
     Blocks may have any number of samples, also more than getBlockSize() said, when JACK's block size is changed.
 
     Message thread only, but for what says otherwise.

@@ -74,10 +74,48 @@ public:
     int getOutputLatencyInSamples() override { return 0; }
     int getInputLatencyInSamples() override { return 0; }
 
+protected:
+    std::thread thread;
+
 private:
     const int numCallbacks;
     const bool playing;
-    std::thread thread;
+};
+
+/** A driver whose clock stands still for a block, steps back, and is silent about the time, in turn. */
+class DeviceWithBadClock : public BrokenDevice
+{
+public:
+    DeviceWithBadClock() : BrokenDevice (0, true) {}
+    ~DeviceWithBadClock() override { stop(); }
+
+    void start (juce::AudioIODeviceCallback* callback) override
+    {
+        thread = std::thread (
+            [this, callback]
+            {
+                std::array<float, 32> samples{};
+                float* const channels[]{ samples.data() };
+                const std::array<std::uint64_t, 4> times{ 2'000'000, 2'000'000, 1'000'000, 3'000'000 };
+
+                for (std::size_t i = 0; ! ended; ++i)
+                {
+                    juce::AudioIODeviceCallbackContext context;
+                    context.hostTimeNs = i % 5 < 4 ? &times[i % 5] : nullptr;
+                    callback->audioDeviceIOCallbackWithContext (nullptr, 0, channels, 1, 32, context);
+                    std::this_thread::sleep_for (std::chrono::microseconds (100));
+                }
+            });
+    }
+
+    void stop() override
+    {
+        ended = true;
+        BrokenDevice::stop();
+    }
+
+private:
+    std::atomic<bool> ended{ false };
 };
 
 std::string errorOf (const host::DeviceRequest& request)
@@ -291,6 +329,16 @@ TEST_CASE ("A device that stops calling back has failed, and says so")
     CHECK (device.getNumCallbacks() == 3);
     CHECK (device.getXrunCount() == 0);
     CHECK (device.stop());
+}
+
+TEST_CASE ("Each block is later than the one before, whatever the driver's clock does")
+{
+    CountingCallback callback;
+    host::OpenDevice device (std::make_unique<DeviceWithBadClock>(), {});
+    device.start (callback);
+    REQUIRE (callback.waitFor (50));
+    CHECK (device.stop());
+    CHECK_FALSE (callback.timeWentBack);
 }
 
 TEST_CASE ("A device that never calls back does not open, and the driver's reason is told")
