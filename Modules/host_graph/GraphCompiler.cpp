@@ -933,7 +933,12 @@ private:
             emitMidi (firstMidi, firstAudio, op);
 
         emitBypass (vertex, op);
-        op.isPlain = op.kind == Kind::process && op.midi == none && op.firstBypassDelay == none;
+        op.isDirect = op.kind == Kind::process && op.midi == none && op.firstBypassDelay == none && op.numMixes == 0
+                      && op.numPlainSources == 1;
+
+        if (op.isDirect)
+            op.source = plan.plainSources.back();
+
         emitOutputs (order[place], op, slots);
         slots.end (findNextSuccessor (order[place]), getHeirs (order[place]));
 
@@ -1191,6 +1196,9 @@ private:
 
         for (const auto slot : plan.channelSlots)
             plan.channelPointers.push_back (first + std::size_t (slot) * stride);
+
+        for (auto& op : plan.ops)
+            op.channels = plan.channelPointers.data() + op.firstChannel;
 
         for (const auto& source : plan.sources)
             plan.sourcePointers.push_back (first + std::size_t (source.slot) * stride);

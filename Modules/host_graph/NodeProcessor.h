@@ -70,7 +70,7 @@ struct ProcessContext
 {
     float* const* channels = nullptr; ///< max (audioInputs, audioOutputs) of them
     int numChannels = 0;
-    int numSamples = 0;
+    const int numSamples = 0;
     juce::MidiBuffer& midi;
     const TransportPosition& transport;
 };

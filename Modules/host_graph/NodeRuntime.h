@@ -60,11 +60,20 @@ public:
         return role == NodeRole::processor ? std::min (ports.audioInputs, ports.audioOutputs) : 0;
     }
 
-    /** Whether a block is a call of the processor and no more. Whoever renders the node. */
-    bool isSimplyOn() const noexcept
+    /** @name Whoever renders the node */
+    /**@{*/
+    /** Whether a block with sound in it is a call of the processor and no more. */
+    bool isSteadilyOn() const noexcept
     {
-        return ! bypassed.load (std::memory_order_relaxed) && isWetKnown && wet.isFull() && firstEvent == nullptr;
+        return isSteady && ! bypassed.load (std::memory_order_relaxed) && firstEvent == nullptr;
     }
+
+    /** Whether a silent block is nothing to do. */
+    bool isAtRest() const noexcept
+    {
+        return isIdle && ! bypassed.load (std::memory_order_relaxed) && firstEvent == nullptr;
+    }
+    /**@}*/
 
     /** Written by the message thread, followed by the rendering thread with a fade: the inputs go past the processor to the
         outputs of the same number, as late as the processor would make them, and it does not run. */
@@ -76,6 +85,7 @@ public:
     bool isWarm = false;       ///< has processed a block on the thread that runs it
     bool isWetKnown = false;   ///< false: take the wish for bypass without a fade
     bool isIdle = false;       ///< not run, for its input is silent and its sound has ended
+    bool isSteady = false;     ///< has been on and has had sound in its input since the end of the last block
     Fade wet{ Fade::samples }; ///< full: not bypassed
     const ParameterEvent* firstEvent = nullptr; ///< of this block
     ParameterEvent* lastEvent = nullptr;        ///< of this block, where there is a first one

@@ -78,18 +78,20 @@ struct RenderPlan
         // What is read in every block: a cache line.
         NodeProcessor* processor = nullptr;
         NodeRuntime* node = nullptr;
+        float* const* channels = nullptr; ///< in channelPointers, from firstChannel on
         NodeId id = 0;
         Kind kind = Kind::process;
         bool isPlugin = false; ///< not one of our own nodes: may do anything
-        bool isPlain = false;  ///< an audio processor without MIDI and without latency
+        bool isDirect = false; ///< an audio processor without MIDI and latency, whose inputs are those of one op, as they are
 
-        int firstChannel = 0;                          ///< into channelSlots and channelPointers
         int numChannels = 0;                           ///< max (inputs, outputs)
-        int firstPlainSource = 0, numPlainSources = 0; ///< into plainSources: ops of which a wire without an edge comes
+        int source = none;                             ///< the op whose outputs a direct op's inputs are
         int firstCopy = 0, numCopies = 0;
+        int firstPlainSource = 0, numPlainSources = 0; ///< into plainSources: ops of which a wire without an edge comes
         int firstMix = 0, numMixes = 0;
 
         // The rest.
+        int firstChannel = 0; ///< into channelSlots and channelPointers
         int numInputs = 0, numOutputs = 0;
         int firstBypassDelay = none; ///< into bypassDelays, min (inputs, outputs) of them; none without latency
 

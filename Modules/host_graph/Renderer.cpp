@@ -110,7 +110,7 @@ void Renderer::warmUp (const RenderPlan& plan, int numSamples) noexcept
         }
 
         audioThread.running.store (node.id, std::memory_order_relaxed);
-        warmUpNode (node, plan.channelPointers.data() + op.firstChannel, plan.info.maxBlockSize, numSamples);
+        warmUpNode (node, op.channels, plan.info.maxBlockSize, numSamples);
         audioThread.running.store (0, std::memory_order_relaxed);
         node.isWarm = true;
     }

@@ -237,16 +237,17 @@ class OpRunner::Step
 public:
     Step (const BlockContext& contextToUse, int opIndex) noexcept
         : context (contextToUse), plan (*contextToUse.plan), index (std::size_t (opIndex)), op (plan.ops[index]),
-          node (*op.node), channels (plan.channelPointers.data() + op.firstChannel), numSamples (contextToUse.numSamples)
+          node (*op.node), channels (op.channels), numSamples (contextToUse.numSamples)
     {
     }
 
-    void run (bool isInputSilent, RenderThread& thread) noexcept
+    void run (RenderThread& thread) noexcept
     {
+        auto isSilent = false;
+        const auto isInputSilent = gatherAudio();
+
         if (op.midi != none)
             gatherMidi();
-
-        auto isSilent = false;
 
         switch (op.kind)
         {
@@ -303,6 +304,32 @@ private:
         return true;
     }
 
+    /** @returns whether the inputs of a node that may come to rest are silent */
+    bool gatherAudio() noexcept
+    {
+        auto isInputSilent = node.idleAfter >= 0;
+
+        for (int i = op.firstPlainSource; isInputSilent && i < op.firstPlainSource + op.numPlainSources; ++i)
+            isInputSilent = context.isSilent[std::size_t (plan.plainSources[std::size_t (i)])] != 0;
+
+        for (int i = op.firstCopy; i < op.firstCopy + op.numCopies; ++i)
+        {
+            const auto& copy = plan.copies[std::size_t (i)];
+
+            if (context.isSilent[std::size_t (copy.op)] == 0)
+                juce::FloatVectorOperations::copy (copy.to, copy.from, numSamples);
+            else
+                juce::FloatVectorOperations::clear (copy.to, numSamples);
+        }
+
+        Mixer mixer (context, isInputSilent);
+
+        for (int i = op.firstMix; i < op.firstMix + op.numMixes; ++i)
+            mixer.mix (plan.mixes[std::size_t (i)]);
+
+        return mixer.isSilent();
+    }
+
     void gatherMidi() noexcept
     {
         auto& buffer = midiBuffer();
@@ -339,6 +366,13 @@ private:
             return true;
         }
 
+        const auto isSilent = processFree (isInputSilent, thread);
+        node.isSteady = node.isWetKnown && node.wet.isFull() && ! node.isIdle && node.silentSamples == 0;
+        return isSilent;
+    }
+
+    bool processFree (bool isInputSilent, RenderThread& thread) noexcept
+    {
         const auto goesWet = ! node.bypassed.load (std::memory_order_relaxed);
 
         if (! node.isWetKnown)
@@ -580,7 +614,7 @@ private:
     {
         thread.enter (node.id);
 
-        if (isTimeTaken (context, int (index)))
+        if (isTimeTaken (context, index))
         {
             const auto isRecorded = context.isRecording && thread.lane != nullptr;
             const auto started =
@@ -630,7 +664,7 @@ void OpRunner::begin (const BlockContext& context, const BlockIO& io) noexcept
     for (int index = 0; index < plan.numInputOps; ++index)
     {
         const auto& op = plan.ops[std::size_t (index)];
-        auto* const* channels = plan.channelPointers.data() + op.firstChannel;
+        auto* const* channels = op.channels;
         Step step (context, index);
 
         for (int i = 0; i < op.numOutputs; ++i)
@@ -659,19 +693,9 @@ void OpRunner::begin (const BlockContext& context, const BlockIO& io) noexcept
     }
 }
 
-bool OpRunner::mixInputs (const BlockContext& context, const Op& op, bool isInputSilent) noexcept
+void OpRunner::runFully (const BlockContext& context, int op, RenderThread& thread) noexcept
 {
-    Mixer mixer (context, isInputSilent);
-
-    for (int i = 0; i < op.numMixes; ++i)
-        mixer.mix (context.plan->mixes[std::size_t (op.firstMix + i)]);
-
-    return mixer.isSilent();
-}
-
-void OpRunner::runFully (const BlockContext& context, int op, bool isInputSilent, RenderThread& thread) noexcept
-{
-    Step (context, op).run (isInputSilent, thread);
+    Step (context, op).run (thread);
 }
 
 double OpRunner::callTimed (const BlockContext& context, const Op& op, ProcessContext& block) noexcept
@@ -701,7 +725,7 @@ bool OpRunner::finish (const BlockContext& context, const BlockIO& io) noexcept
     for (const auto index : plan.sinks)
     {
         const auto& op = plan.ops[std::size_t (index)];
-        auto* const* channels = plan.channelPointers.data() + op.firstChannel;
+        auto* const* channels = op.channels;
 
         if (op.kind == Kind::midiOutput)
         {

@@ -54,54 +54,69 @@ struct OpRunner
     /** The thread that does the op. Every op that is no input op, after its predecessors.
         @param thread  the one that calls
         @param nodes   opened by the calling function */
-    [[gnu::always_inline]] static void run (const BlockContext& context, int index, RenderThread& thread,
-                                            rt::guard::NodeSequence& nodes) noexcept
+    static void run (const BlockContext& context, int index, RenderThread& thread, rt::guard::NodeSequence& nodes) noexcept
+    {
+        ProcessContext block{ nullptr, 0, context.numSamples, thread.noMidi, context.transport };
+
+        const auto& op = context.plan->ops[std::size_t (index)];
+
+        if (call (context, op, std::size_t (index), thread, nodes, block))
+            thread.leave();
+        else if (! rest (context, op, std::size_t (index)))
+            runFully (context, index, thread);
+    }
+
+    /** The audio thread, alone: does all ops in their order. @param nodes  opened by the calling function */
+    [[gnu::always_inline]] static void runAll (const BlockContext& context, RenderThread& thread,
+                                               rt::guard::NodeSequence& nodes) noexcept
     {
         const auto& plan = *context.plan;
-        const auto& op = plan.ops[std::size_t (index)];
-        auto& node = *op.node;
-        auto isInputSilent = node.idleAfter >= 0;
+        const auto* const last = plan.ops.data() + plan.ops.size() - 1;
+        auto index = std::size_t (plan.numInputOps);
+        ProcessContext block{ nullptr, 0, context.numSamples, thread.noMidi, context.transport };
 
-        for (int i = op.firstPlainSource; isInputSilent && i < op.firstPlainSource + op.numPlainSources; ++i)
-            isInputSilent = context.isSilent[std::size_t (plan.plainSources[std::size_t (i)])] != 0;
+        for (const auto* op = plan.ops.data() + index; op <= last; ++op, ++index)
+        {
+            // Nodes lie all over the memory: they are asked for while others run.
+            constexpr int nodesAhead = 4;
+            const auto* later = std::min (op + nodesAhead, last);
+            __builtin_prefetch (&later->node->bypassed);
+            __builtin_prefetch (later->processor);
+
+            if (! call (context, *op, index, thread, nodes, block) && ! rest (context, *op, index)) [[unlikely]]
+                runFully (context, int (index), thread);
+        }
+
+        thread.leave();
+    }
+
+    /** Audio thread, after all ops: adds up the sinks.
+        @returns whether all of them were finite; the others are left out */
+    static bool finish (const BlockContext&, const BlockIO&) noexcept;
+
+    /** Audio thread: the edges that have come to rest are marked, so that the next plan is without them. */
+    static void noteSettledEdges (const RenderPlan&) noexcept;
+
+private:
+    /** Does what most ops are in most blocks: a call and no more. Leaves it to the caller to leave the thread.
+        @param block  with what is the same from op to op
+        @returns false when the op is not that, and nothing has been done */
+    [[gnu::always_inline]] static bool call (const BlockContext& context, const RenderPlan::Op& op, std::size_t index,
+                                             RenderThread& thread, rt::guard::NodeSequence& nodes,
+                                             ProcessContext& block) noexcept
+    {
+        if (! (op.isDirect && context.isPlain && op.node->isSteadilyOn() && context.isSilent[std::size_t (op.source)] == 0))
+            return false;
 
         for (int i = op.firstCopy; i < op.firstCopy + op.numCopies; ++i)
         {
-            const auto& copy = plan.copies[std::size_t (i)];
-
-            if (context.isSilent[std::size_t (copy.op)] == 0)
-                std::memcpy (copy.to, copy.from, std::size_t (context.numSamples) * sizeof (float));
-            else
-                std::memset (copy.to, 0, std::size_t (context.numSamples) * sizeof (float));
+            const auto& copy = context.plan->copies[std::size_t (i)];
+            std::memcpy (copy.to, copy.from, std::size_t (context.numSamples) * sizeof (float));
         }
 
-        if (op.numMixes != 0)
-            isInputSilent = mixInputs (context, op, isInputSilent);
-
-        if (! (op.isPlain && context.isPlain && node.isSimplyOn())) [[unlikely]]
-            return runFully (context, index, isInputSilent, thread);
-
-        // What lies in the channels of a node that has come to rest is the silence that came in.
-        if (isInputSilent)
-        {
-            if (! node.isIdle)
-                return runFully (context, index, isInputSilent, thread);
-
-            context.isSilent[std::size_t (index)] = 1;
-            return;
-        }
-
-        // What most nodes are in most blocks: a call and no more.
-        if (node.idleAfter >= 0)
-        {
-            node.silentSamples = 0;
-            node.isIdle = false;
-        }
-
-        context.isSilent[std::size_t (index)] = 0;
-        ProcessContext block{ plan.channelPointers.data() + op.firstChannel, op.numChannels, context.numSamples,
-                              thread.noMidi, context.transport };
-
+        context.isSilent[index] = 0;
+        block.channels = op.channels;
+        block.numChannels = op.numChannels;
         thread.enter (op.id);
 
         if (isTimeTaken (context, index)) [[unlikely]]
@@ -115,49 +130,34 @@ struct OpRunner
             nodes.leave();
         }
 
-        thread.leave();
-
         if (! thread.noMidi.data.isEmpty()) [[unlikely]]
             thread.noMidi.clear();
+
+        return true;
     }
 
-    /** Does all ops in their order. @param thread  the one that calls; @param nodes  opened by the calling function */
-    [[gnu::always_inline]] static void runAll (const BlockContext& context, RenderThread& thread,
-                                               rt::guard::NodeSequence& nodes) noexcept
+    /** Does what there is to do for a node that has come to rest, and stays there.
+        @returns false when the op is not that, and nothing has been done */
+    [[gnu::always_inline]] static bool rest (const BlockContext& context, const RenderPlan::Op& op, std::size_t index) noexcept
     {
-        const auto& ops = context.plan->ops;
-        const auto numOps = int (ops.size());
+        if (! (op.isDirect && context.isPlain && op.node->isAtRest() && context.isSilent[std::size_t (op.source)] != 0))
+            return false;
 
-        for (int op = context.plan->numInputOps; op < numOps; ++op)
-        {
-            // Nodes lie all over the memory: they are asked for while others run.
-            constexpr int opsAhead = 10, nodesAhead = 4;
-            const auto& later = ops[std::size_t (std::min (op + nodesAhead, numOps - 1))];
-            __builtin_prefetch (&ops[std::size_t (std::min (op + opsAhead, numOps - 1))]);
-            __builtin_prefetch (&later.node->bypassed);
-            __builtin_prefetch (later.processor);
+        for (int i = op.firstCopy; i < op.firstCopy + op.numCopies; ++i)
+            std::memset (context.plan->copies[std::size_t (i)].to, 0, std::size_t (context.numSamples) * sizeof (float));
 
-            run (context, op, thread, nodes);
-        }
+        // What lies in its channels is the silence that came in.
+        context.isSilent[index] = 1;
+        return true;
     }
 
-    /** Audio thread, after all ops: adds up the sinks.
-        @returns whether all of them were finite; the others are left out */
-    static bool finish (const BlockContext&, const BlockIO&) noexcept;
-
-    /** Audio thread: the edges that have come to rest are marked, so that the next plan is without them. */
-    static void noteSettledEdges (const RenderPlan&) noexcept;
-
-private:
-    static bool isTimeTaken (const BlockContext& context, int index) noexcept
+    static bool isTimeTaken (const BlockContext& context, std::size_t index) noexcept
     {
-        return ((std::uint64_t (index) + context.number) & context.timeMask) == 0;
+        return ((index + context.number) & context.timeMask) == 0;
     }
 
-    /** @returns isInputSilent, unless an edge gives something */
-    static bool mixInputs (const BlockContext&, const RenderPlan::Op&, bool isInputSilent) noexcept;
-
-    static void runFully (const BlockContext&, int op, bool isInputSilent, RenderThread&) noexcept;
+    /** Any op, in any state. */
+    static void runFully (const BlockContext&, int op, RenderThread&) noexcept;
 
     /** @returns nanoseconds */
     static double callTimed (const BlockContext&, const RenderPlan::Op&, ProcessContext&) noexcept;
