@@ -138,7 +138,8 @@ private:
 
     /** Does what there is to do for a node that has come to rest, and stays there.
         @returns false when the op is not that, and nothing has been done */
-    [[gnu::always_inline]] static bool rest (const BlockContext& context, const RenderPlan::Op& op, std::size_t index) noexcept
+    [[gnu::always_inline]] static bool rest (const BlockContext& context, const RenderPlan::Op& op,
+                                             std::size_t index) noexcept
     {
         if (! (op.isDirect && context.isPlain && op.node->isAtRest() && context.isSilent[std::size_t (op.source)] != 0))
             return false;
