@@ -70,20 +70,21 @@ struct OpRunner
     [[gnu::always_inline]] static void runAll (const BlockContext& context, RenderThread& thread,
                                                rt::guard::NodeSequence& nodes) noexcept
     {
-        const auto& plan = *context.plan;
-        const auto* const last = plan.ops.data() + plan.ops.size() - 1;
-        auto index = std::size_t (plan.numInputOps);
+        const auto* const ops = context.plan->ops.data();
+        const auto numOps = context.plan->ops.size();
         ProcessContext block{ nullptr, 0, context.numSamples, thread.noMidi, context.transport };
 
-        for (const auto* op = plan.ops.data() + index; op <= last; ++op, ++index)
+        for (auto index = std::size_t (context.plan->numInputOps); index < numOps; ++index)
         {
             // Nodes lie all over the memory: they are asked for while others run.
-            constexpr int nodesAhead = 4;
-            const auto* later = std::min (op + nodesAhead, last);
-            __builtin_prefetch (&later->node->bypassed);
-            __builtin_prefetch (later->processor);
+            constexpr std::size_t nodesAhead = 4;
+            const auto& later = ops[std::min (index + nodesAhead, numOps - 1)];
+            __builtin_prefetch (&later.node->bypassed);
+            __builtin_prefetch (later.processor);
 
-            if (! call (context, *op, index, thread, nodes, block) && ! rest (context, *op, index)) [[unlikely]]
+            const auto& op = ops[index];
+
+            if (! call (context, op, index, thread, nodes, block) && ! rest (context, op, index)) [[unlikely]]
                 runFully (context, int (index), thread);
         }
 
