@@ -220,7 +220,6 @@ public:
         if (result != RingStatus::ok)
             return { nullptr, {}, result };
 
-        prefetch (view, position);
         isOpen = true;
         return { this, { view.messages + position, static_cast<std::size_t> (detail::RingWord::getSize (word)) }, result };
     }
