@@ -268,7 +268,7 @@ std::string describeLateBlock (const FlightRecorder::Recording& recording, const
             longest = &run;
 
     if (longest == nullptr)
-        return text + "its nodes were not timed; with --report every one is";
+        return text + "its nodes were not timed";
 
     return text + describeNode (graph, longest->node) + " took " + toMillis (longest->lengthNanos) + " ms on "
            + (longest->thread == 0 ? std::string ("the audio thread") : "worker " + std::to_string (longest->thread));

@@ -57,11 +57,12 @@ void check (const PlayOptions& options)
         refuseForNow ("--osc");
 }
 
-/** Which node made a block late, as far as is known. A line a second at most. */
+/** Which node made a block late, as far as is known: a line now and then. Once there was one, every node is timed in every block, so
+    that the next line has a name. */
 class LateBlocks
 {
 public:
-    explicit LateBlocks (const host::Engine& engineToAsk) : engine (engineToAsk) {}
+    LateBlocks (host::Engine& engineToAsk, std::chrono::seconds betweenLines) : engine (engineToAsk), pause (betweenLines) {}
 
     void tellOf (const host::FlightRecorder::Recording& recording)
     {
@@ -72,13 +73,19 @@ public:
         if (missed == recording.blocks.rend() || now < nextLine)
             return;
 
-        nextLine = now + std::chrono::seconds (1);
         tell (host::describeLateBlock (recording, *missed, engine.getGraph()));
+
+        if (std::exchange (isTiming, true))
+            nextLine = now + pause;
+
+        engine.setMeasuring (true);
     }
 
 private:
-    const host::Engine& engine;
+    host::Engine& engine;
+    const std::chrono::seconds pause;
     std::chrono::steady_clock::time_point nextLine{};
+    bool isTiming = false;
 };
 
 /** One line that lives, on a terminal. */
@@ -129,7 +136,6 @@ int play (const PlayOptions& options)
     engine.setPlaying (true);
 
     live.start();
-    LateBlocks lateBlocks (engine);
     std::vector<host::FlightRecorder::Recording> recordings;
 
     std::cout << "Playing " << (session.getName().empty() ? file.getFileName().toStdString() : session.getName()) << " on "
@@ -146,6 +152,7 @@ int play (const PlayOptions& options)
                          ? Clock::now() + std::chrono::nanoseconds (std::llround (*options.run.seconds * 1.0e9))
                          : Clock::time_point::max();
     auto nextStatus = Clock::now() + std::chrono::seconds (1);
+    LateBlocks lateBlocks (engine, std::chrono::seconds (isTerminal ? 1 : 10)); // a log is for hours
 
     while (! stop.flag() && Clock::now() < end && ! live.hasFailed())
     {
@@ -155,9 +162,7 @@ int play (const PlayOptions& options)
 
         if (auto recording = engine.takeRecording())
         {
-            // Who is there sees it as it happens; a report has it all.
-            if (isTerminal)
-                lateBlocks.tellOf (*recording);
+            lateBlocks.tellOf (*recording);
 
             if (recordings.size() < host::Report::mostRecordings)
                 recordings.push_back (std::move (*recording));

@@ -131,6 +131,17 @@ TEST_CASE_METHOD (Play, "play: what sounds above +12 dBFS is limited and counted
     REQUIRE (readReport()["clipped"] > 1000);
 }
 
+TEST_CASE_METHOD (Play, "play: who makes blocks late is named in a log, too, though nobody asked for times")
+{
+    const auto session = folder.write (
+        "slow.audiohost",
+        R"({"audiohost":1,"nodes":[{"id":7,"type":"plugin","ref":")" + testPlugin ("TestMischief")
+            + R"(#IsSlow","name":"Slow One"},{"id":8,"type":"audioOutput"}],"connections":[{"from":"7:0","to":"8:0"}]})");
+    const auto result = run ({ "play", session, "--device", "Virtual", "--block", "64", "--seconds", "1.5" });
+    REQUIRE (result.exitCode == 0);
+    REQUIRE_THAT (result.err, Contains ("was late (") && Contains ("node 7 (Slow One) took "));
+}
+
 #if ! AUDIOHOST_SANITIZED // there the sanitizer's own allocator is in between, and stacks and blame differ
 TEST_CASE_METHOD (Play, "play: a plugin that allocates is named, and with --guard report its stack is told while it plays")
 {
