@@ -318,6 +318,81 @@ TEST_CASE_METHOD (GraphFixture, "a node that still sounds goes on, whatever it s
     REQUIRE (calls == 3000);
 }
 
+TEST_CASE_METHOD (GraphFixture, "an echo comes back whole, whether the node was at rest before, or nearly, or not at all", "[idle]")
+{
+    constexpr int delay = 24000;
+    const auto silentBlocks = GENERATE (0, 10, 1120, 1600); // after 1125 it is at rest
+    const auto line = std::make_shared<host::DelayLine> (delay);
+    int calls = 0;
+    addInput (1, 1);
+    add (2, host::NodeRole::processor,
+         std::make_unique<TailNode> (host::NodePorts{ 1, 1, false, false }, double (delay) / 48000.0,
+                                     [&calls, line] (host::ProcessContext& context)
+                                     {
+                                         ++calls;
+                                         line->process (context.channels[0], context.channels[0], context.numSamples);
+                                     }))
+        ->prepare (info);
+    addOutput (3, 1);
+    connect ("1:0", "2:0");
+    connect ("2:0", "3:0");
+    compile();
+
+    juce::AudioBuffer<float> silence (1, 64 * 1600);
+    silence.clear();
+
+    // Twice: a node that has been woken comes to rest again.
+    for (int i = 0; i < 2; ++i)
+    {
+        juce::AudioBuffer<float> before (1, 64 * silentBlocks);
+        before.clear();
+        render (before, 1, 64);
+        const auto sound = makeNoise (1, 64);
+        render (sound, 1, 64);
+        const auto output = render (silence, 1, 64);
+        REQUIRE (isSame (output.getReadPointer (0) + delay - 64, sound.getReadPointer (0), 64));
+    }
+
+    calls = 0;
+    render (silence, 1, 64);
+    render (silence, 1, 64);
+    REQUIRE (calls < 1600);
+}
+
+TEST_CASE_METHOD (GraphFixture, "a node whose inputs come from several is woken by any one of them", "[idle]")
+{
+    const auto loud = GENERATE (0, 1);
+    int calls = 0;
+    addInput (1);
+    add (4, host::NodeRole::processor,
+         std::make_unique<TailNode> (host::NodePorts{ 2, 2, false, false }, 0.0, [&] (auto&) { ++calls; }))
+        ->prepare (info);
+    addOutput (5);
+
+    for (int i = 0; i < 2; ++i)
+    {
+        const auto channel = std::to_string (i), gain = std::to_string (2 + i);
+        add (host::NodeId (2 + i), host::NodeRole::processor, std::make_unique<host::GainNode> (1))->prepare (info);
+        connect ("1:" + channel, gain + ":0");
+        connect (gain + ":0", "4:" + channel);
+        connect ("4:" + channel, "5:" + channel);
+    }
+
+    compile();
+    juce::AudioBuffer<float> silence (2, 64 * 1600);
+    silence.clear();
+    render (silence, 2, 64);
+    calls = 0;
+    render (silence, 2, 64);
+    REQUIRE (calls == 0);
+
+    auto sound = makeNoise (2, 64);
+    sound.clear (1 - loud, 0, 64);
+    const auto output = render (sound, 2, 64);
+    REQUIRE (calls == 1);
+    REQUIRE (isSame (output.getReadPointer (loud), sound.getReadPointer (loud), 64));
+}
+
 TEST_CASE_METHOD (GraphFixture, "a node that gives silence while its input sounds goes on, beside others that hear the same", "[idle]")
 {
     addInput (1, 1);
