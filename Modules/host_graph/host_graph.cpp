@@ -5,6 +5,7 @@
 #include "GraphModel.cpp"
 #include "RenderPlan.cpp"
 #include "GraphCompiler.cpp"
+#include "detail/CompilerGathering.cpp"
 #include "detail/FutexWait.cpp"
 #include "detail/OpRunner.cpp"
 #include "FlightRecorder.cpp"
