@@ -6,6 +6,7 @@
 #include "RenderPlan.cpp"
 #include "GraphCompiler.cpp"
 #include "detail/CompilerGathering.cpp"
+#include "detail/CompilerOrdering.cpp"
 #include "detail/FutexWait.cpp"
 #include "detail/OpRunner.cpp"
 #include "FlightRecorder.cpp"
