@@ -7,6 +7,7 @@
 #include "GraphCompiler.cpp"
 #include "detail/CompilerGathering.cpp"
 #include "detail/CompilerOrdering.cpp"
+#include "detail/CompilerEdges.cpp"
 #include "detail/FutexWait.cpp"
 #include "detail/OpRunner.cpp"
 #include "FlightRecorder.cpp"
