@@ -8,6 +8,7 @@
 #include "detail/CompilerGathering.cpp"
 #include "detail/CompilerOrdering.cpp"
 #include "detail/CompilerEdges.cpp"
+#include "detail/CompilerMixes.cpp"
 #include "detail/FutexWait.cpp"
 #include "detail/OpRunner.cpp"
 #include "FlightRecorder.cpp"
