@@ -9,6 +9,7 @@
 #include "detail/CompilerOrdering.cpp"
 #include "detail/CompilerEdges.cpp"
 #include "detail/CompilerMixes.cpp"
+#include "detail/CompilerOps.cpp"
 #include "detail/FutexWait.cpp"
 #include "detail/OpRunner.cpp"
 #include "FlightRecorder.cpp"
