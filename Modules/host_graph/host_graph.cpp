@@ -10,6 +10,7 @@
 #include "detail/CompilerEdges.cpp"
 #include "detail/CompilerMixes.cpp"
 #include "detail/CompilerOps.cpp"
+#include "detail/CompilerLinks.cpp"
 #include "detail/FutexWait.cpp"
 #include "detail/OpRunner.cpp"
 #include "FlightRecorder.cpp"
