@@ -11,6 +11,7 @@
 #include "detail/CompilerMixes.cpp"
 #include "detail/CompilerOps.cpp"
 #include "detail/CompilerLinks.cpp"
+#include "detail/CompilerWorkspace.cpp"
 #include "detail/FutexWait.cpp"
 #include "detail/OpRunner.cpp"
 #include "FlightRecorder.cpp"
