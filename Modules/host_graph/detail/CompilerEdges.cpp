@@ -17,7 +17,7 @@ bool beginsInFull (const CompilerState& state, const Candidate& candidate)
 
     const auto& processor = *candidate.wire.to->processor;
     return candidate.wire.to->role == NodeRole::processor && candidate.wire.delay == 0
-           && state.previous->findOp (candidate.wire.to) == nullptr && processor.getLatencySamples() == 0
+           && state.opsBefore[candidate.toIndex] == nullptr && processor.getLatencySamples() == 0
            && processor.getTailSeconds() == 0.0;
 }
 

@@ -206,6 +206,35 @@ void addNodes (CompilerState& state, const std::vector<NodeRuntime*>& removed)
     if (! std::is_sorted (state.candidates.begin(), state.candidates.end(), isBefore))
         std::sort (state.candidates.begin(), state.candidates.end(), isBefore);
 }
+/** Both plans have their nodes by ascending id, so mostly it is the next one. */
+void findOpsBefore (CompilerState& state)
+{
+    const auto& nodes = state.shared->nodes;
+    state.opsBefore.assign (nodes.size(), nullptr);
+
+    if (state.previous == nullptr)
+        return;
+
+    const auto& before = state.previous->nodes;
+    std::size_t next = 0;
+
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+    {
+        while (next < before.size() && before[next] != nodes[i] && before[next]->id < nodes[i]->id)
+            ++next;
+
+        auto place = next;
+
+        while (place < before.size() && before[place] != nodes[i] && before[place]->id == nodes[i]->id)
+            ++place;
+
+        if (place < before.size() && before[place] == nodes[i])
+        {
+            state.opsBefore[i] = &state.previous->ops[std::size_t (state.previous->opOfNode[place])];
+            next = place + 1;
+        }
+    }
+}
 } // namespace
 
 void gatherNodesAndWires (CompilerState& state)
@@ -217,6 +246,7 @@ void gatherNodesAndWires (CompilerState& state)
         removed = keepWhatIsHeard (state, matched);
 
     addNodes (state, removed);
+    findOpsBefore (state);
 }
 
 } // namespace host::detail::compiler

@@ -76,7 +76,7 @@ void findNewOps (CompilerState& state)
         // A plan that nobody has taken yet may never be.
         if (op.kind == Kind::process
             && (state.previous == nullptr || ! state.previous->isTaken.load (std::memory_order_acquire)
-                || state.previous->findOp (op.node) == nullptr))
+                || state.opsBefore[state.vertices[state.order[place]].nodeIndex] == nullptr))
             state.shared->newOps.push_back (int (place));
     }
 }

@@ -186,7 +186,7 @@ private:
     {
         const auto numDry = op.kind == Kind::process ? vertex.node->getNumDryChannels() : 0;
         const auto delay = vertex.departure - vertex.arrival; // its latency
-        const auto* opBefore = numDry == 0 || state.previous == nullptr ? nullptr : state.previous->findOp (vertex.node);
+        const auto* opBefore = numDry == 0 ? nullptr : state.opsBefore[vertex.nodeIndex];
         const auto* before = opBefore == nullptr || opBefore->firstBypassDelay == none
                                  ? nullptr
                                  : state.previous->bypassDelays.data() + opBefore->firstBypassDelay;

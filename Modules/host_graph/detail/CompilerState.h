@@ -101,7 +101,8 @@ struct CompilerState
     bool fades = false;
 
     rt::Shared<RenderPlan> shared;
-    std::vector<Candidate> candidates; ///< by destination, then source, as in the plan
+    std::vector<Candidate> candidates;            ///< by destination, then source, as in the plan
+    std::vector<const RenderPlan::Op*> opsBefore; ///< by node: in the previous plan; of a feedback node the writing half
     std::vector<Vertex> vertices;
     std::vector<std::size_t> sourceVertex;  ///< by wire
     std::vector<std::size_t> waits;         ///< by vertex
