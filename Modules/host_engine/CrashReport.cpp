@@ -1,5 +1,7 @@
 #include "CrashReport.h"
 
+#include "SignalStack.h"
+
 #include <rt_guard/NodeScope.h>
 #include <rt_guard/Permit.h>
 
@@ -23,7 +25,6 @@ char activity[1024]{};
 
 constexpr std::array caughtSignals{ SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
 std::array<struct sigaction, caughtSignals.size()> oldActions;
-alignas (16) char handlerStack[65536];
 
 const char* nameOf (int signal)
 {
@@ -127,10 +128,7 @@ CrashReport::CrashReport (const Engine& engine)
     static std::once_flag registered;
     std::call_once (registered, [] { std::atexit (handleExit); });
 
-    stack_t stack{};
-    stack.ss_sp = handlerStack;
-    stack.ss_size = sizeof (handlerStack);
-    ::sigaltstack (&stack, nullptr);
+    giveThisThreadSignalStack();
 
     struct sigaction action{};
     action.sa_handler = handleSignal;

@@ -10,7 +10,8 @@ namespace host
 /** Makes the end of the process speak when a plugin that runs in it crashes or exits: one line on stderr that names the
     node, what is half written removed, exit code 1. In-process plugins take the program with them; the sandbox will not.
 
-    One at a time, on the message thread, for as long as the engine runs.
+    One at a time, on the message thread, for as long as the engine runs. A plugin that uses up its thread's stack is told of where the
+    thread has a SignalStack: the message thread from now on, those that render from their start.
 */
 class CrashReport
 {

@@ -1,5 +1,7 @@
 #include "Engine.h"
 
+#include "SignalStack.h"
+
 #include <rt_guard/rt_guard.h>
 
 #include <chrono>
@@ -49,8 +51,15 @@ Engine::~Engine()
 void Engine::setThreads (const Threads& threads)
 {
     recorder = threads.isRecording ? std::make_unique<FlightRecorder> (threads.number) : nullptr;
+
+    const auto onWorkerStart = [start = threads.onWorkerStart]
+    {
+        giveThisThreadSignalStack();
+        start();
+    };
+
     renderer = std::make_unique<ParallelRenderer> (ParallelRenderer::Options{
-        threads.number, false, threads.isBounded && threads.number > 1, threads.onWorkerStart, recorder.get() });
+        threads.number, false, threads.isBounded && threads.number > 1, onWorkerStart, recorder.get() });
 }
 
 void Engine::setGraph (GraphModel newGraph, Transition transition)

@@ -36,4 +36,5 @@
 #include "play/LiveHost.cpp"
 #include "GuardText.cpp"
 #include "Report.cpp"
+#include "SignalStack.cpp"
 #include "CrashReport.cpp"

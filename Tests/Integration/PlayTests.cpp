@@ -174,13 +174,14 @@ TEST_CASE_METHOD (Play, "play: a missing plugin is told, the rest plays, and the
 
 TEST_CASE_METHOD (Play, "play: a crash names its node, exit code 1")
 {
+    const auto name = std::string (GENERATE ("TestCrashInProcessNow", "TestOverflowInProcessNow"));
     const auto session =
         folder.write ("crash.audiohost",
-                      R"({"audiohost":1,"nodes":[{"id":5,"type":"plugin","ref":")" + testPlugin ("TestCrashInProcessNow")
+                      R"({"audiohost":1,"nodes":[{"id":5,"type":"plugin","ref":")" + testPlugin (name)
                           + R"("},{"id":8,"type":"audioOutput"}],"connections":[{"from":"5:0","to":"8:0"}]})");
     const auto result = run ({ "play", session, "--device", "Virtual", "--seconds", "2" });
     REQUIRE (result.exitCode == 1);
-    REQUIRE_THAT (result.err, Contains ("node 5 (TestCrashInProcessNow)") && Contains ("SIGSEGV"));
+    REQUIRE_THAT (result.err, Contains ("node 5 (" + name + ")") && Contains ("SIGSEGV"));
 }
 
 TEST_CASE_METHOD (Play, "play: --bounded needs a second processor, and says so")

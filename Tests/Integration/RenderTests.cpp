@@ -373,6 +373,7 @@ TEST_CASE_METHOD (Render,
 TEST_CASE_METHOD (Render, "render: a plugin that crashes or exits is named, exit code 1, and nothing half written stays")
 {
     for (const auto& [name, word] : std::vector<std::pair<std::string, std::string>>{ { "TestCrashInProcessNow", "SIGSEGV" },
+                                                                                      { "TestOverflowInProcessNow", "SIGSEGV" },
                                                                                       { "TestExitInProcessNow", "exit()" } })
     {
         folder.write ("x.wav", "an older file");

@@ -6,7 +6,9 @@ using namespace threads;
 TEST_CASE_METHOD (Threads, "threads: a plugin that crashes or exits on a worker is named as on the audio thread")
 {
     const auto [name, word] = GENERATE (table<std::string, std::string> (
-        { { "TestCrashInProcessNow", "crashed with SIGSEGV" }, { "TestExitInProcessNow", "exit()" } }));
+        { { "TestCrashInProcessNow", "crashed with SIGSEGV" },
+          { "TestOverflowInProcessNow", "crashed with SIGSEGV" },
+          { "TestExitInProcessNow", "exit()" } }));
     const auto session = writePair (name);
 
     for (const auto& arguments :

@@ -1,5 +1,6 @@
 #include "OpenDevice.h"
 
+#include "../SignalStack.h"
 #include "JackDevice.h"
 #include "MonotonicClock.h"
 #include "ThreadScheduling.h"
@@ -39,6 +40,7 @@ public:
         if (const auto self = pthread_self(); numCallbacks == 0 || ! pthread_equal (self, thread))
         {
             thread = self;
+            giveThisThreadSignalStack();
             realtime = promote ? makeThisThreadRealtime (RealtimePriority::audio) : isThisThreadRealtime();
         }
 

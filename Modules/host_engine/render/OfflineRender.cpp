@@ -1,5 +1,7 @@
 #include "OfflineRender.h"
 
+#include "../SignalStack.h"
+
 #include <chrono>
 #include <cmath>
 #include <condition_variable>
@@ -420,6 +422,7 @@ OfflineRender::Result OfflineRender::run (const Request& request, WavOutput& out
     std::thread thread (
         [&]
         {
+            giveThisThreadSignalStack();
             std::exception_ptr failure;
 
             try

@@ -253,8 +253,10 @@ struct TailNode : GraphFixture::FunctionNode
     }
 
     std::optional<double> getTailSeconds() const override { return tailSeconds; }
+    void setParameter (int, float value) noexcept override { parameter = value; }
 
     std::optional<double> tailSeconds;
+    float parameter = 0.0f;
 };
 } // namespace
 
@@ -302,11 +304,10 @@ TEST_CASE_METHOD (GraphFixture, "a node that still sounds goes on, whatever it s
 {
     int calls = 0;
     addInput (1, 1);
-    add (2, host::NodeRole::processor, std::make_unique<TailNode> (host::NodePorts{ 1, 1, false, false }, 0.0,
-                                                                   [&] (host::ProcessContext& context)
-                                                                   {
-                                                                       context.channels[0][0] += ++calls % 700 == 0 ? 1.0f : 0.0f;
-                                                                   }))
+    add (2, host::NodeRole::processor,
+         std::make_unique<TailNode> (host::NodePorts{ 1, 1, false, false }, 0.0,
+                                     [&] (host::ProcessContext& context)
+                                     { context.channels[0][0] += ++calls % 700 == 0 ? 1.0f : 0.0f; }))
         ->prepare (info);
     addOutput (3, 1);
     connect ("1:0", "2:0");
@@ -318,7 +319,8 @@ TEST_CASE_METHOD (GraphFixture, "a node that still sounds goes on, whatever it s
     REQUIRE (calls == 3000);
 }
 
-TEST_CASE_METHOD (GraphFixture, "an echo comes back whole, whether the node was at rest before, or nearly, or not at all", "[idle]")
+TEST_CASE_METHOD (GraphFixture, "an echo comes back whole, whether the node was at rest before, or nearly, or not at all",
+                  "[idle]")
 {
     constexpr int delay = 24000;
     const auto silentBlocks = GENERATE (0, 10, 1120, 1600); // after 1125 it is at rest
@@ -361,36 +363,84 @@ TEST_CASE_METHOD (GraphFixture, "an echo comes back whole, whether the node was 
 
 TEST_CASE_METHOD (GraphFixture, "a node whose inputs come from several is woken by any one of them", "[idle]")
 {
-    const auto loud = GENERATE (0, 1);
+    // One comes at once, the other long after the node has come to rest again.
+    constexpr int delay = 96000;
+    const auto late = GENERATE (0, 1);
+    const auto line = std::make_shared<host::DelayLine> (delay);
     int calls = 0;
-    addInput (1);
+    addInput (1, 1);
+    add (2, host::NodeRole::processor, std::make_unique<host::GainNode> (1))->prepare (info);
+    add (3, host::NodeRole::processor,
+         std::make_unique<TailNode> (host::NodePorts{ 1, 1, false, false }, double (delay) / 48000.0,
+                                     [line] (host::ProcessContext& context)
+                                     { line->process (context.channels[0], context.channels[0], context.numSamples); }))
+        ->prepare (info);
     add (4, host::NodeRole::processor,
-         std::make_unique<TailNode> (host::NodePorts{ 2, 2, false, false }, 0.0, [&] (auto&) { ++calls; }))
+         std::make_unique<TailNode> (host::NodePorts{ 2, 2, false, false }, 0.0,
+                                     [&] (host::ProcessContext& context)
+                                     {
+                                         ++calls;
+
+                                         for (int i = 0; i < 2; ++i)
+                                             juce::FloatVectorOperations::multiply (context.channels[i], 0.5f,
+                                                                                    context.numSamples);
+                                     }))
         ->prepare (info);
     addOutput (5);
-
-    for (int i = 0; i < 2; ++i)
-    {
-        const auto channel = std::to_string (i), gain = std::to_string (2 + i);
-        add (host::NodeId (2 + i), host::NodeRole::processor, std::make_unique<host::GainNode> (1))->prepare (info);
-        connect ("1:" + channel, gain + ":0");
-        connect (gain + ":0", "4:" + channel);
-        connect ("4:" + channel, "5:" + channel);
-    }
-
+    connect ("1:0", "2:0");
+    connect ("1:0", "3:0");
+    connect ("2:0", late == 0 ? "4:1" : "4:0");
+    connect ("3:0", late == 0 ? "4:0" : "4:1");
+    connect ("4:0", "5:0");
+    connect ("4:1", "5:1");
     compile();
-    juce::AudioBuffer<float> silence (2, 64 * 1600);
-    silence.clear();
-    render (silence, 2, 64);
-    calls = 0;
-    render (silence, 2, 64);
-    REQUIRE (calls == 0);
 
-    auto sound = makeNoise (2, 64);
-    sound.clear (1 - loud, 0, 64);
-    const auto output = render (sound, 2, 64);
-    REQUIRE (calls == 1);
-    REQUIRE (isSame (output.getReadPointer (loud), sound.getReadPointer (loud), 64));
+    juce::AudioBuffer<float> input (1, 64 * 1600);
+    input.clear();
+    auto sound = makeNoise (1, 64);
+    input.copyFrom (0, 0, sound, 0, 0, 64);
+    const auto output = render (input, 2, 64);
+    sound.applyGain (0.5f);
+    REQUIRE (isSame (output.getReadPointer (1 - late), sound.getReadPointer (0), 64));
+    REQUIRE (isSame (output.getReadPointer (late) + delay, sound.getReadPointer (0), 64));
+    REQUIRE (calls < 1200); // it was at rest between the two
+}
+
+TEST_CASE_METHOD (GraphFixture, "a node at rest takes parameters, and is bypassed at once for what comes later", "[idle]")
+{
+    addInput (1, 1);
+    auto owned = std::make_unique<TailNode> (host::NodePorts{ 1, 1, false, false }, 0.0,
+                                             [] (host::ProcessContext& context)
+                                             {
+                                                 juce::FloatVectorOperations::multiply (context.channels[0], 0.5f,
+                                                                                        context.numSamples);
+                                             });
+    auto& processor = *owned;
+    auto node = add (2, host::NodeRole::processor, std::move (owned));
+    node->prepare (info);
+    addOutput (3, 1);
+    connect ("1:0", "2:0");
+    connect ("2:0", "3:0");
+    compile();
+    juce::AudioBuffer<float> silence (1, 64 * 1600), shorter (1, 512);
+    silence.clear();
+    shorter.clear();
+    render (silence, 1, 64);
+    REQUIRE (node->isIdle);
+
+    const host::ParameterEvent event{ 0, 0, 0.25f };
+    node->firstEvent = &event;
+    render (shorter, 1, 64);
+    node->firstEvent = nullptr;
+    REQUIRE (processor.parameter == 0.25f);
+
+    render (silence, 1, 64);
+    REQUIRE (node->isIdle);
+    node->bypassed = true;
+    render (shorter, 1, 64);
+    const auto sound = makeNoise (1, 64);
+    const auto output = render (sound, 1, 64);
+    REQUIRE (isSame (output.getReadPointer (0), sound.getReadPointer (0), 64));
 }
 
 TEST_CASE_METHOD (GraphFixture, "a node that gives silence while its input sounds goes on, beside others that hear the same", "[idle]")
