@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <tuple>
+#include <unordered_set>
 
 namespace host::detail::compiler
 {
@@ -120,12 +121,15 @@ std::vector<bool> addModelWires (CompilerState& state)
     return matched;
 }
 
+using NodeSet = std::unordered_set<const NodeRuntime*>;
+
 /** Adds wires of the previous plan that still sound, and the nodes that have gone and are still heard through them.
     @returns these nodes */
-std::vector<NodeRuntime*> keepWhatIsHeard (CompilerState& state, const std::vector<bool>& matched)
+NodeSet keepWhatIsHeard (CompilerState& state, const std::vector<bool>& matched)
 {
     const auto& before = state.previous->wires;
-    std::vector<NodeRuntime*> removed, toVisit;
+    NodeSet removed;
+    std::vector<const NodeRuntime*> toVisit;
 
     const auto keep = [&] (const PlanWire& wire, bool isIntoRemoved)
     {
@@ -137,11 +141,8 @@ std::vector<NodeRuntime*> keepWhatIsHeard (CompilerState& state, const std::vect
         candidate.isKept = isIntoRemoved;
         state.candidates.push_back (candidate);
 
-        if (! isLive (state.model, wire.from) && std::find (removed.begin(), removed.end(), wire.from) == removed.end())
-        {
-            removed.push_back (wire.from);
+        if (! isLive (state.model, wire.from) && removed.insert (wire.from).second)
             toVisit.push_back (wire.from);
-        }
     };
 
     for (std::size_t i = 0; i < before.size(); ++i)
@@ -174,7 +175,7 @@ std::size_t indexOf (const Nodes& nodes, const NodeRuntime* node, std::size_t& p
 }
 
 /** Those of the model and those that are still heard; of several with one id the oldest comes first. */
-void addNodes (CompilerState& state, const std::vector<NodeRuntime*>& removed)
+void addNodes (CompilerState& state, const NodeSet& removed)
 {
     auto& nodes = state.shared->nodes;
     nodes = state.model.getNodes();
@@ -183,8 +184,7 @@ void addNodes (CompilerState& state, const std::vector<NodeRuntime*>& removed)
     {
         std::vector<GraphModel::Node> leaving, all;
         std::copy_if (state.previous->nodes.begin(), state.previous->nodes.end(), std::back_inserter (leaving),
-                      [&] (const auto& node)
-                      { return std::find (removed.begin(), removed.end(), node.get()) != removed.end(); });
+                      [&] (const auto& node) { return removed.contains (node.get()); });
         std::merge (leaving.begin(), leaving.end(), nodes.begin(), nodes.end(), std::back_inserter (all),
                     [] (const auto& a, const auto& b) { return a->id < b->id; });
         nodes = std::move (all);
@@ -240,7 +240,7 @@ void findOpsBefore (CompilerState& state)
 void gatherNodesAndWires (CompilerState& state)
 {
     const auto matched = addModelWires (state);
-    std::vector<NodeRuntime*> removed; // that are still heard
+    NodeSet removed; // that are still heard
 
     if (state.fades)
         removed = keepWhatIsHeard (state, matched);

@@ -27,7 +27,8 @@ Kind kindOf (NodeRole role)
 void makeVertices (CompilerState& state)
 {
     const auto& nodes = state.shared->nodes;
-    std::vector<std::size_t> outputVertex (nodes.size()); // by node: the one whose outputs others read
+    auto& outputVertex = state.outputVertex;
+    outputVertex.resize (nodes.size());
     state.vertices.reserve (nodes.size() + 16);
     std::size_t firstWire = 0;
 

@@ -104,6 +104,11 @@ struct CompilerState
     std::vector<Candidate> candidates;            ///< by destination, then source, as in the plan
     std::vector<const RenderPlan::Op*> opsBefore; ///< by node: in the previous plan; of a feedback node the writing half
     std::vector<Vertex> vertices;
+
+    /** By node: the one whose outputs others read. Here, although only one phase needs it: freed early, it would make malloc() give
+        memory back that is asked for again at once. */
+    std::vector<std::size_t> outputVertex;
+
     std::vector<std::size_t> sourceVertex;  ///< by wire
     std::vector<std::size_t> waits;         ///< by vertex
     std::vector<std::size_t> firstOutgoing; ///< by vertex, into outgoing
