@@ -1,5 +1,7 @@
 #include "SignalStack.h"
 
+#include <rt_guard/Permit.h>
+
 #include <csignal>
 #include <cstddef>
 #include <memory>
@@ -22,9 +24,12 @@ public:
 
     ~SignalStack()
     {
+        // A plugin that calls exit() ends its thread's objects from inside the guard's scope.
+        const rt::guard::Permit permit;
         stack_t none{};
         none.ss_flags = SS_DISABLE;
         ::sigaltstack (&none, nullptr);
+        memory.reset();
     }
 
     SignalStack (const SignalStack&) = delete;
@@ -33,7 +38,7 @@ public:
 private:
     // Of a processor with very wide registers the kernel puts more than 10 KiB there.
     static constexpr std::size_t numBytes = 65536;
-    const std::unique_ptr<std::byte[]> memory = std::make_unique<std::byte[]> (numBytes);
+    std::unique_ptr<std::byte[]> memory = std::make_unique<std::byte[]> (numBytes);
 };
 } // namespace
 
