@@ -43,7 +43,7 @@ public:
     /** Where node times are recorded, those that are taken. Before rendering begins; it must live as long as that. */
     void setRecorder (FlightRecorder&) noexcept;
 
-    /** The node that runs on the audio thread now, for a watchdog or a crash report; 0 is none. Any thread. */
+    /** The node that runs on the audio thread now or ran last in this block, for a watchdog or a crash report; 0 is none. Any thread. */
     NodeId getRunningNode() const noexcept { return audioThread.running.load (std::memory_order_relaxed); }
 
     /** The number that the next render() counts as, in the flight recorder and for the guard, where the caller leaves out blocks or cuts

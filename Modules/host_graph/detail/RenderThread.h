@@ -27,9 +27,11 @@ struct alignas (rt::cacheLineBytes) RenderThread
     }
     /**@}*/
 
-    std::atomic<NodeId> running{ 0 }; ///< the node that is running; read by any thread
-    int index = 0;                    ///< 0 is the audio thread
-    bool isTakenOut = false;          ///< its own
+    /** The node that is running; where the audio thread does all ops by itself, also the one that ran last. Read by any thread. */
+    std::atomic<NodeId> running{ 0 };
+
+    int index = 0;           ///< 0 is the audio thread
+    bool isTakenOut = false; ///< its own
     FlightRecorder::Lane* lane = nullptr;
     juce::MidiBuffer noMidi; ///< for nodes without MIDI: always empty
 };
