@@ -11,7 +11,7 @@ namespace host
     node, what is half written removed, exit code 1. In-process plugins take the program with them; the sandbox will not.
 
     One at a time, on the message thread, for as long as the engine runs. A plugin that uses up its thread's stack is told of where the
-    thread has a SignalStack: the message thread from now on, those that render from their start.
+    thread has a stack for signals (SignalStack.h): the message thread from now on, those that render from their start.
 */
 class CrashReport
 {

@@ -85,7 +85,7 @@ public:
     bool isWarm = false;       ///< has processed a block on the thread that runs it
     bool isWetKnown = false;   ///< false: take the wish for bypass without a fade
     bool isIdle = false;       ///< not run, for its input is silent and its sound has ended
-    bool isSteady = false;     ///< has been on and has had sound in its input since the end of the last block
+    bool isSteady = false;     ///< fully on, without a fade, and its silence is not being counted
     Fade wet{ Fade::samples }; ///< full: not bypassed
     const ParameterEvent* firstEvent = nullptr; ///< of this block
     ParameterEvent* lastEvent = nullptr;        ///< of this block, where there is a first one

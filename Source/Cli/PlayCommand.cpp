@@ -57,12 +57,15 @@ void check (const PlayOptions& options)
         refuseForNow ("--osc");
 }
 
-/** Which node made a block late, as far as is known: a line now and then. Once there was one, every node is timed in every block, so
-    that the next line has a name. */
+/** Which node made a block late, as far as is known: a line now and then. Timing every node in every block costs something, so where
+    nobody asked for it that begins with the first late block and ends with the next one, which has a name then. */
 class LateBlocks
 {
 public:
-    LateBlocks (host::Engine& engineToAsk, std::chrono::seconds betweenLines) : engine (engineToAsk), pause (betweenLines) {}
+    LateBlocks (host::Engine& engineToAsk, bool areNodesTimedAnyway, std::chrono::seconds betweenLines)
+        : engine (engineToAsk), isTimedAnyway (areNodesTimedAnyway), pause (betweenLines)
+    {
+    }
 
     void tellOf (const host::FlightRecorder::Recording& recording)
     {
@@ -75,14 +78,16 @@ public:
 
         tell (host::describeLateBlock (recording, *missed, engine.getGraph()));
 
-        if (std::exchange (isTiming, true))
+        if (isTimedAnyway || isTiming)
             nextLine = now + pause;
 
-        engine.setMeasuring (true);
+        isTiming = ! isTiming;
+        engine.setMeasuring (isTimedAnyway || isTiming);
     }
 
 private:
     host::Engine& engine;
+    const bool isTimedAnyway;
     const std::chrono::seconds pause;
     std::chrono::steady_clock::time_point nextLine{};
     bool isTiming = false;
@@ -152,7 +157,8 @@ int play (const PlayOptions& options)
                          ? Clock::now() + std::chrono::nanoseconds (std::llround (*options.run.seconds * 1.0e9))
                          : Clock::time_point::max();
     auto nextStatus = Clock::now() + std::chrono::seconds (1);
-    LateBlocks lateBlocks (engine, std::chrono::seconds (isTerminal ? 1 : 10)); // a log is for hours
+    LateBlocks lateBlocks (engine, ! options.run.report.empty(),
+                           std::chrono::seconds (isTerminal ? 1 : 10)); // a log is for hours
 
     while (! stop.flag() && Clock::now() < end && ! live.hasFailed())
     {
