@@ -2,6 +2,7 @@
 
 #include "Workspace.h"
 #include "XErrors.h"
+#include "XEvents.h"
 
 #include <deque>
 #include <map>
@@ -62,6 +63,7 @@ private:
 
     Workspace& workspace;
     XErrors xErrors;
+    XEvents xEvents;
     std::map<host::NodeId, std::unique_ptr<PluginWindow>> windows;
     std::set<host::NodeId> closing, opening;
     std::deque<Grave> graves;

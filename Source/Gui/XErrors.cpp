@@ -5,20 +5,7 @@
 #include <dlfcn.h>
 #include <iostream>
 
-#include <X11/Xlib.h>
-#include <X11/Xatom.h>
-#include <X11/Xresource.h>
-#include <X11/Xutil.h>
-#include <X11/XKBlib.h>
-
-#undef KeyPress
-
-// JUCE shows these only to translation units that ask for them before any of its headers comes in.
-#if __has_include(<juce_gui_basics/native/x11/juce_linux_XWindowSystem.h>)
-#include <juce_gui_basics/native/x11/juce_linux_XWindowSystem.h>
-#else
-#include <juce_gui_basics/native/juce_XWindowSystem_linux.h>
-#endif
+#include "XDisplay.h"
 
 namespace gui
 {
@@ -63,13 +50,6 @@ private:
         return x;
     }
 };
-
-/** JUCE's connection, or null without a display. */
-Display* getOurDisplay()
-{
-    auto* system = juce::XWindowSystem::getInstance();
-    return system != nullptr ? system->getDisplay() : nullptr;
-}
 
 // What Xlib's handlers can reach: they take nothing of ours along.
 std::atomic<Display*> ours{ nullptr };

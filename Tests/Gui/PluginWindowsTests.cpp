@@ -309,6 +309,26 @@ TEST_CASE_METHOD (WindowsFixture, "a window closes with its button, Escape and c
     }
 }
 
+TEST_CASE_METHOD (WindowsFixture, "a window learns what the X server told while it was asked something else")
+{
+    const auto gain = workspace.editor.addNode ({ { "type", "gain" } }, { 0.5, 0.5 });
+    const auto window = show (gain);
+    auto* peer = windows->find (gain)->getPeer();
+    display.activate (window);
+    REQUIRE (waitFor ([&] { return windows->find (gain)->isActiveWindow(); }));
+
+    for (int move = 1; move <= 10; ++move)
+    {
+        INFO ("move " << move);
+        display.moveWindow (window, 100 + 20 * move, 100 + 10 * move);
+
+        // The answers take along what the server says of the move, which no event loop has seen then.
+        REQUIRE (waitUntil ([&] { return display.findWindow (window.title)->x != windows->find (gain)->getScreenX(); }));
+        CHECK (peer->isFocused());
+        onScreen (gain);
+    }
+}
+
 TEST_CASE_METHOD (WindowsFixture, "windows go with their nodes, and come back where they were")
 {
     const auto id = add (echo);

@@ -267,6 +267,12 @@ void TestDisplay::activate (const Window& window)
 
 void TestDisplay::closeWindow (const Window& window) { tellManager (window, "_NET_CLOSE_WINDOW", 0, 2); }
 
+void TestDisplay::moveWindow (const Window& window, int x, int y)
+{
+    XMoveWindow (toX (connection), window.id, x, y);
+    XFlush (toX (connection));
+}
+
 void TestDisplay::tellManager (const Window& window, const char* message, long first, long second) const
 {
     auto* display = toX (connection);

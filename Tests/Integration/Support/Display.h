@@ -52,6 +52,9 @@ public:
     /** Brings a window to the front, with the keyboard. */
     void activate (const Window&);
     void closeWindow (const Window&);
+
+    /** By its frame's top left, without waiting. */
+    void moveWindow (const Window&, int x, int y);
     /**@}*/
 
     /** What can be seen in a part of the screen, 0x00RRGGBB by rows. */
