@@ -13,6 +13,7 @@
 #include "detail/CompilerLinks.cpp"
 #include "detail/CompilerWorkspace.cpp"
 #include "detail/FutexWait.cpp"
+#include "detail/InputMixer.cpp"
 #include "detail/OpRunner.cpp"
 #include "FlightRecorder.cpp"
 #include "Renderer.cpp"
