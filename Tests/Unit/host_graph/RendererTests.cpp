@@ -119,6 +119,27 @@ TEST_CASE_METHOD (GraphFixture, "MIDI merges by sample, then by source")
     REQUIRE (order == std::vector<std::pair<int, int>>{ { 1, 10 }, { 1, 20 }, { 1, 30 }, { 3, 10 }, { 3, 20 }, { 3, 30 } });
 }
 
+TEST_CASE_METHOD (GraphFixture, "what a node without a MIDI output leaves in its buffer reaches no other node")
+{
+    renderer.setMeasuring (GENERATE (false, true));
+    int heard = 0;
+    const auto work = [&] (host::ProcessContext& context)
+    {
+        heard += context.midi.getNumEvents();
+        context.midi.addEvent (juce::MidiMessage::noteOn (1, 60, 1.0f), 0);
+    };
+    addInput (1, 1);
+    addFunction (2, { 1, 1, false, false }, work);
+    addFunction (3, { 1, 1, false, false }, work);
+    addOutput (4, 1);
+    connect ("1:0", "2:0");
+    connect ("2:0", "3:0");
+    connect ("3:0", "4:0");
+    compile();
+    render (makeNoise (1, 64 * 64), 1, 64);
+    REQUIRE (heard == 0);
+}
+
 TEST_CASE_METHOD (GraphFixture, "events that do not fit are dropped and counted, never allocated for")
 {
     addMidiInput (1);
@@ -253,14 +274,63 @@ struct TailNode : GraphFixture::FunctionNode
     }
 
     std::optional<double> getTailSeconds() const override { return tailSeconds; }
-    void setParameter (int, float value) noexcept override { parameter = value; }
+    void setParameter (int, float value) noexcept override { onParameter (value); }
 
     std::optional<double> tailSeconds;
-    float parameter = 0.0f;
+    std::function<void (float)> onParameter = [] (float) {};
 };
 } // namespace
 
-TEST_CASE_METHOD (GraphFixture, "a node is not run once its input is silent and its tail has ended, if it says when that is", "[idle]")
+TEST_CASE_METHOD (GraphFixture,
+                  "a parameter changes at its sample, for a node that begins and for one that has long been running")
+{
+    const auto blocksBefore = GENERATE (0, 1, 20);
+    addInput (1, 1);
+    float parameter = 0.0f;
+    auto owned = std::make_unique<TailNode> (
+        host::NodePorts{ 1, 1, false, false }, std::nullopt,
+        [&] (host::ProcessContext& context)
+        { juce::FloatVectorOperations::fill (context.channels[0], parameter, context.numSamples); });
+    owned->onParameter = [&] (float value) { parameter = value; };
+    const auto node = add (2, host::NodeRole::processor, std::move (owned));
+    addOutput (3, 1);
+    connect ("1:0", "2:0");
+    connect ("2:0", "3:0");
+    compile();
+    render (makeNoise (1, 64 * blocksBefore), 1, 64);
+
+    const host::ParameterEvent second{ 40, 0, 0.75f }, first{ 10, 0, 0.5f, &second };
+    node->firstEvent = &first;
+    const auto output = render (makeNoise (1, 128), 1, 64);
+
+    for (int i = 0; i < 128; ++i)
+        REQUIRE (output.getSample (0, i) == (i < 10 ? 0.0f : i < 40 ? 0.5f : 0.75f));
+}
+
+TEST_CASE_METHOD (GraphFixture, "levels are taken of all nodes while somebody looks", "[meter]")
+{
+    addInput (1, 1);
+    const auto node = addFunction (2, { 1, 1, false, false },
+                                   [] (host::ProcessContext& context)
+                                   { juce::FloatVectorOperations::fill (context.channels[0], -0.5f, context.numSamples); });
+    addOutput (3, 1);
+    connect ("1:0", "2:0");
+    connect ("2:0", "3:0");
+    compile();
+    juce::AudioBuffer<float> input (1, 64 * 20);
+    juce::FloatVectorOperations::fill (input.getWritePointer (0), 0.25f, input.getNumSamples());
+    render (input, 1, 64);
+    REQUIRE (node->peaks[0] == 0.0f);
+
+    renderer.setMetering (true);
+    render (input, 1, 64);
+    REQUIRE (model.find (1)->peaks[0] == 0.25f);
+    REQUIRE (node->peaks[0] == 0.5f);
+    REQUIRE (model.find (3)->peaks[0] == 0.5f);
+}
+
+TEST_CASE_METHOD (GraphFixture, "a node is not run once its input is silent and its tail has ended, if it says when that is",
+                  "[idle]")
 {
     const auto [tail, ports, sleeps] =
         GENERATE (table<std::optional<double>, host::NodePorts, bool> ({ { 0.0, { 1, 1, false, false }, true },
@@ -415,7 +485,8 @@ TEST_CASE_METHOD (GraphFixture, "a node at rest takes parameters, and is bypasse
                                                  juce::FloatVectorOperations::multiply (context.channels[0], 0.5f,
                                                                                         context.numSamples);
                                              });
-    auto& processor = *owned;
+    float parameter = 0.0f;
+    owned->onParameter = [&] (float value) { parameter = value; };
     auto node = add (2, host::NodeRole::processor, std::move (owned));
     node->prepare (info);
     addOutput (3, 1);
@@ -432,7 +503,7 @@ TEST_CASE_METHOD (GraphFixture, "a node at rest takes parameters, and is bypasse
     node->firstEvent = &event;
     render (shorter, 1, 64);
     node->firstEvent = nullptr;
-    REQUIRE (processor.parameter == 0.25f);
+    REQUIRE (parameter == 0.25f);
 
     render (silence, 1, 64);
     REQUIRE (node->isIdle);
@@ -443,7 +514,89 @@ TEST_CASE_METHOD (GraphFixture, "a node at rest takes parameters, and is bypasse
     REQUIRE (isSame (output.getReadPointer (0), sound.getReadPointer (0), 64));
 }
 
-TEST_CASE_METHOD (GraphFixture, "a node that gives silence while its input sounds goes on, beside others that hear the same", "[idle]")
+TEST_CASE_METHOD (GraphFixture, "behind a node at rest there is silence, whoever else uses its buffer", "[idle]")
+{
+    float loudest = 0.0f;
+    addInput (1, 1);
+    const auto resting = add (2, host::NodeRole::processor,
+                              std::make_unique<TailNode> (host::NodePorts{ 1, 1, false, false }, 0.0, [] (auto&) {}));
+    resting->prepare (info);
+    addFunction (3, { 1, 1, false, false }, [] (auto&) {});
+    addFunction (4, { 1, 1, false, false },
+                 [&] (host::ProcessContext& context) {
+                     loudest = std::max (loudest,
+                                         juce::FloatVectorOperations::findMaximum (context.channels[0], context.numSamples));
+                 });
+    addFunction (5, { 2, 1, false, false }, [] (auto&) {});
+    const auto loud = addFunction (6, { 1, 2, false, false },
+                                   [] (host::ProcessContext& context)
+                                   { juce::FloatVectorOperations::fill (context.channels[1], 1.0f, context.numSamples); });
+    addOutput (7, 2);
+
+    const std::pair<const char*, const char*> wires[]{ { "1:0", "2:0" }, { "1:0", "3:0" }, { "2:0", "4:0" },
+                                                       { "3:0", "5:0" }, { "4:0", "5:1" }, { "5:0", "6:0" },
+                                                       { "6:0", "7:0" }, { "6:1", "7:1" } };
+
+    for (const auto& [from, to] : wires)
+        connect (from, to);
+
+    compile();
+    REQUIRE (plan->findOp (resting.get())->channels[0] == plan->findOp (loud.get())->channels[1]);
+
+    juce::AudioBuffer<float> silence (1, 64 * 1600);
+    silence.clear();
+    render (silence, 2, 64);
+    REQUIRE (resting->isIdle);
+    REQUIRE (loudest == 0.0f);
+}
+
+TEST_CASE_METHOD (GraphFixture, "nodes stay at rest when the graph around them changes", "[idle]")
+{
+    int calls = 0;
+    const auto addTail = [&] (host::NodeId id)
+    {
+        add (id, host::NodeRole::processor,
+             std::make_unique<TailNode> (host::NodePorts{ 1, 1, false, false }, 0.0, [&] (auto&) { ++calls; }))
+            ->prepare (info);
+    };
+    const auto sound = [] (host::ProcessContext& context) { context.channels[0][0] = 1.0f; };
+    addInput (1, 1);
+    addFunction (2, { 0, 1, false, false }, sound);
+    addTail (5);
+    addTail (6);
+    addOutput (7, 2);
+    connect ("1:0", "5:0");
+    connect ("5:0", "6:0");
+    connect ("6:0", "7:0");
+    connect ("2:0", "7:1");
+    compile();
+
+    juce::AudioBuffer<float> silence (1, 64 * 1600);
+    silence.clear();
+    render (silence, 2, 64);
+    calls = 0;
+
+    // Their places in the plan are others', which sounded.
+    model.removeNode (2);
+
+    for (int edit = 0; edit < 3; ++edit)
+    {
+        compile();
+        render (silence, 2, 64);
+    }
+
+    REQUIRE (plan->ops.size() == 4);
+
+    for (host::NodeId id = 10; id < 40; ++id)
+        addFunction (id, { 0, 1, false, false }, sound);
+
+    compile();
+    render (silence, 2, 64);
+    REQUIRE (calls == 0);
+}
+
+TEST_CASE_METHOD (GraphFixture, "a node that gives silence while its input sounds goes on, beside others that hear the same",
+                  "[idle]")
 {
     addInput (1, 1);
     addOutput (9, 1);
