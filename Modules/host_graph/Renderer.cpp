@@ -31,12 +31,15 @@ detail::BlockContext Renderer::beginBlock (const RenderPlan& plan, const BlockIO
     context.isHunting = huntingLeft > 0;
     context.isRecording = recorder != nullptr && recorder->isRecording();
     context.isReleasing = std::exchange (releasing, false);
-    context.isPlain =
-        ! (context.isMeasuring || context.isMetering || context.isHunting || context.isReleasing || context.isRecording);
+    context.isPlain = ! (context.isMetering || context.isHunting);
     context.peakFall = std::exp (-seconds / smoothingSeconds);
     context.smoothing = 1.0f - context.peakFall;
     context.nanosecondsPerTick = nanosecondsPerTick;
     context.loadPerNanosecond = seconds > 0.0f ? 1.0e-9f / seconds : 0.0f;
+
+    if (context.isRecording)
+        context.start = rt::guard::TickClock::readBoth();
+
     return context;
 }
 

@@ -28,6 +28,17 @@ public:
         return readNanoseconds();
     }
 
+    /** One moment on two clocks. */
+    struct Moment
+    {
+        std::uint64_t ticks = 0;       ///< as read() tells them
+        std::uint64_t nanoseconds = 0; ///< of CLOCK_MONOTONIC, which std::chrono::steady_clock reads on Linux
+    };
+
+    /** Both clocks are read one after the other, and the thread may lose its processor in between: the narrowest of a few tries
+        counts, so that the two are some 20 ns apart. Any thread. Wait-free, no system call. */
+    static Moment readBoth() noexcept;
+
     /** A span between two reads. Not real-time. */
     static double toNanoseconds (std::uint64_t ticks) noexcept;
 

@@ -98,6 +98,7 @@ public:
         for (const auto& wire : shape.wires)
             model.connect (toWire (wire));
 
+        renderer.setRecorder (recorder);
         midi.ensureSize (host::RenderPlan::midiCapacityBytes);
         rt::guard::warmUp();
         compile();
@@ -238,6 +239,7 @@ private:
     rt::SharedMailbox<const host::RenderPlan> mailbox;
 
     rt::Shared<const host::RenderPlan> plan; // the audio thread's
+    host::FlightRecorder recorder{ 1 }; // as in live play
     Renderer renderer;
     juce::AudioBuffer<float> output;
     juce::MidiBuffer midi;

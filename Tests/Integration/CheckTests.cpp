@@ -54,7 +54,7 @@ std::set<std::string> kindsOf (const Json& plugin)
     return kinds;
 }
 
-std::vector<std::string> linesOf (const std::string& text)
+[[maybe_unused]] std::vector<std::string> linesOf (const std::string& text)
 {
     std::istringstream stream (text);
     std::vector<std::string> lines;

@@ -110,8 +110,6 @@ void findLatencies (CompilerState& state)
 
         if (vertex.kind == Kind::process)
             vertex.departure += std::max (0, vertex.node->processor->getLatencySamples());
-        else if (vertex.kind == Kind::feedbackRead)
-            vertex.departure = 0;
 
         if (isSink (vertex.kind))
             plan.latency = std::max (plan.latency, vertex.arrival);

@@ -8,7 +8,6 @@
 
 #include <array>
 #include <bit>
-#include <chrono>
 #include <cmath>
 
 namespace host::detail
@@ -462,20 +461,9 @@ private:
         thread.enter (node.id);
 
         if (isTimeTaken (context, index))
-        {
-            const auto isRecorded = context.isRecording && thread.lane != nullptr;
-            const auto started =
-                isRecorded ? std::chrono::steady_clock::now().time_since_epoch() : std::chrono::nanoseconds (0);
-            const auto nanoseconds = callTimed (context, op, processContext);
-
-            if (isRecorded)
-                thread.lane->add ({ context.number, node.id, thread.index, std::chrono::nanoseconds (started).count(),
-                                    std::int64_t (nanoseconds) });
-        }
+            callTimed (context, op, processContext, thread);
         else
-        {
             invoke (processContext);
-        }
 
         thread.leave();
 
@@ -545,7 +533,7 @@ void OpRunner::runFully (const BlockContext& context, int op, RenderThread& thre
     Step (context, op).run (thread);
 }
 
-double OpRunner::callTimed (const BlockContext& context, const Op& op, ProcessContext& block) noexcept
+void OpRunner::callTimed (const BlockContext& context, const Op& op, ProcessContext& block, RenderThread& thread) noexcept
 {
     auto& node = *op.node;
     const auto before = rt::guard::TickClock::read();
@@ -559,7 +547,14 @@ double OpRunner::callTimed (const BlockContext& context, const Op& op, ProcessCo
     const auto share = context.isMeasuring ? context.smoothing : std::min (1.0f, context.smoothing * float (measuredBlocks));
     const auto load = node.load.load (std::memory_order_relaxed);
     node.load.store (load + share * (float (nanoseconds) * context.loadPerNanosecond - load), std::memory_order_relaxed);
-    return nanoseconds;
+
+    if (context.isRecording && thread.lane != nullptr)
+    {
+        const auto sinceStart = double (std::int64_t (before - context.start.ticks)) * context.nanosecondsPerTick;
+        thread.lane->add ({ context.number, op.id, thread.index,
+                            std::int64_t (context.start.nanoseconds) + std::int64_t (sinceStart),
+                            std::int64_t (nanoseconds) });
+    }
 }
 
 bool OpRunner::finish (const BlockContext& context, const BlockIO& io) noexcept

@@ -5,6 +5,7 @@
 #include "RenderThread.h"
 
 #include <rt_guard/NodeScope.h>
+#include <rt_guard/TickClock.h>
 
 #include <algorithm>
 #include <cstring>
@@ -21,7 +22,7 @@ struct BlockContext
     TransportPosition transport;
     std::uint64_t number = 0; ///< of the block
 
-    bool isPlain = false;     ///< none of what follows
+    bool isPlain = false;     ///< no node's output is looked at, and none hangs in an earlier block
     bool isMeasuring = false; ///< every node's time is taken, not one in measuredBlocks
     bool isMetering = false;  ///< levels are taken
     bool isHunting = false;   ///< every node's output is looked at, for one gives NaN or infinity
@@ -33,6 +34,8 @@ struct BlockContext
     float peakFall = 0.0f;      ///< of the peaks over it
     float loadPerNanosecond = 0.0f; ///< what a nanosecond is of its period
     double nanosecondsPerTick = 1.0;
+
+    rt::guard::TickClock::Moment start; ///< of the block, while there is a recording
 
     const NodeRuntime* const* stuck = nullptr; ///< nodes that never came back from an earlier block: not run
     int numStuck = 0;
@@ -122,7 +125,7 @@ private:
 
         if (isTimeTaken (context, index)) [[unlikely]]
         {
-            callTimed (context, op, block);
+            callTimed (context, op, block, thread);
         }
         else
         {
@@ -161,8 +164,8 @@ private:
     /** Any op, in any state. */
     static void runFully (const BlockContext&, int op, RenderThread&) noexcept;
 
-    /** @returns nanoseconds */
-    static double callTimed (const BlockContext&, const RenderPlan::Op&, ProcessContext&) noexcept;
+    /** Calls the processor and notes how long that takes: of the node, and in the thread's lane when there is a recording. */
+    static void callTimed (const BlockContext&, const RenderPlan::Op&, ProcessContext&, RenderThread&) noexcept;
 
     class Step;
 };

@@ -1,5 +1,6 @@
 #include "GraphFixture.h"
 
+#include <chrono>
 #include <limits>
 
 TEST_CASE_METHOD (GraphFixture, "an unwired input is silence, and so is an unwired output")
@@ -84,6 +85,29 @@ TEST_CASE_METHOD (GraphFixture, "NaN and infinity reach nobody, and from the nex
         REQUIRE (output.getSample (1, i) == (isMuted ? 0.0f : 0.25f));
         REQUIRE (output.getSample (2, i) == input.getSample (0, i));
     }
+}
+
+TEST_CASE_METHOD (GraphFixture, "in a chain it is the node that gives NaN which is muted, not those that hear it")
+{
+    int block = 0;
+    addInput (1, 1);
+    const auto node = addFunction (2, { 1, 1, false, false },
+                                   [&] (host::ProcessContext& context)
+                                   {
+                                       if (++block > 20)
+                                           context.channels[0][5] = std::numeric_limits<float>::quiet_NaN();
+                                   });
+    const auto behind = addFunction (3, { 1, 1, false, false }, [] (auto&) {});
+    addOutput (4, 1);
+    connect ("1:0", "2:0");
+    connect ("2:0", "3:0");
+    connect ("3:0", "4:0");
+    compile();
+    const auto output = render (makeNoise (1, 24 * 64), 1, 64);
+    REQUIRE (node->mutedBlocks == 3); // the first one was muted at the output
+    REQUIRE (behind->mutedBlocks == 0);
+    REQUIRE (output.getMagnitude (0, 20 * 64, 4 * 64) == 0.0f);
+    REQUIRE (output.getMagnitude (0, 19 * 64, 64) > 0.0f);
 }
 
 TEST_CASE_METHOD (GraphFixture, "MIDI merges by sample, then by source")
@@ -261,6 +285,43 @@ TEST_CASE_METHOD (GraphFixture, "nodes are timed in one block of 16, and in ever
     renderer.setMeasuring (true);
     render (juce::AudioBuffer<float> (0, 640), 0, 64);
     REQUIRE (node->time.getCount() == 20);
+}
+
+TEST_CASE_METHOD (GraphFixture, "what is timed is recorded, while there is a recording")
+{
+    addInput (1, 1);
+    addFunction (2, { 1, 1, false, false }, [] (auto&) {});
+    addFunction (3, { 1, 1, true, false }, [] (auto&) {});
+    addOutput (4, 1);
+    connect ("1:0", "2:0");
+    connect ("2:0", "3:0");
+    connect ("3:0", "4:0");
+    compile();
+
+    host::FlightRecorder recorder (1);
+    renderer.setRecorder (recorder);
+    renderer.setMeasuring (true);
+    const auto start = std::chrono::steady_clock::now().time_since_epoch();
+    render (makeNoise (1, 32 * 64), 1, 64);
+    const auto end = std::chrono::steady_clock::now().time_since_epoch();
+    recorder.freeze();
+    render (makeNoise (1, 32 * 64), 1, 64);
+
+    const auto runs = recorder.copy().runs;
+    REQUIRE (runs.size() == 64);
+    REQUIRE (std::chrono::nanoseconds (runs.front().startNanos) > start - std::chrono::microseconds (1));
+    REQUIRE (std::chrono::nanoseconds (runs.back().startNanos) < end + std::chrono::microseconds (1));
+
+    for (std::size_t i = 0; i < runs.size(); ++i)
+    {
+        REQUIRE (runs[i].block == i / 2);
+        REQUIRE (runs[i].node == 2 + i % 2);
+        REQUIRE (runs[i].thread == 0);
+        REQUIRE (runs[i].lengthNanos >= 0);
+
+        if (i % 2 == 1)
+            REQUIRE (runs[i].startNanos >= runs[i - 1].startNanos + runs[i - 1].lengthNanos);
+    }
 }
 
 namespace
@@ -479,12 +540,10 @@ TEST_CASE_METHOD (GraphFixture, "a node whose inputs come from several is woken 
 TEST_CASE_METHOD (GraphFixture, "a node at rest takes parameters, and is bypassed at once for what comes later", "[idle]")
 {
     addInput (1, 1);
-    auto owned = std::make_unique<TailNode> (host::NodePorts{ 1, 1, false, false }, 0.0,
-                                             [] (host::ProcessContext& context)
-                                             {
-                                                 juce::FloatVectorOperations::multiply (context.channels[0], 0.5f,
-                                                                                        context.numSamples);
-                                             });
+    auto owned = std::make_unique<TailNode> (
+        host::NodePorts{ 1, 1, false, false }, 0.0,
+        [] (host::ProcessContext& context)
+        { juce::FloatVectorOperations::multiply (context.channels[0], 0.5f, context.numSamples); });
     float parameter = 0.0f;
     owned->onParameter = [&] (float value) { parameter = value; };
     auto node = add (2, host::NodeRole::processor, std::move (owned));
@@ -669,4 +728,128 @@ TEST_CASE_METHOD (GraphFixture, "behind a mix of many sources a node comes to re
     const auto output = render (sound, 1, 64);
     REQUIRE (calls == 1);
     REQUIRE (isSame (output.getReadPointer (0), sound.getReadPointer (0), 64));
+}
+
+namespace
+{
+juce::AudioBuffer<float> makeOnes (int samples)
+{
+    juce::AudioBuffer<float> buffer (1, samples);
+    juce::FloatVectorOperations::fill (buffer.getWritePointer (0), 1.0f, samples);
+    return buffer;
+}
+
+float getLargestStep (const juce::AudioBuffer<float>& buffer)
+{
+    float step = 0.0f;
+
+    for (int i = 1; i < buffer.getNumSamples(); ++i)
+        step = std::max (step, std::abs (buffer.getSample (0, i) - buffer.getSample (0, i - 1)));
+
+    return step;
+}
+
+constexpr auto stepOfFade = 1.0f / float (host::Fade::samples);
+} // namespace
+
+TEST_CASE_METHOD (GraphFixture, "a wire that is turned round fades out before the other way comes")
+{
+    addInput (1, 1);
+    addFunction (2, { 1, 1, false, false }, [] (auto&) {});
+    addFunction (3, { 1, 1, false, false }, [] (auto&) {});
+    addOutput (4, 1);
+    connect ("1:0", "2:0");
+    connect ("2:0", "3:0");
+    connect ("3:0", "4:0");
+    compile();
+    REQUIRE (render (makeOnes (128), 1, 64).getSample (0, 127) == 1.0f);
+
+    model.disconnect ({ { 2, 0 }, { 3, 0 } });
+    connect ("3:0", "2:0");
+    compile();
+    REQUIRE (plan->isDeferring);
+    const auto output = render (makeOnes (512), 1, 64);
+    REQUIRE (output.getSample (0, 0) > 0.9f);
+    REQUIRE (getLargestStep (output) <= stepOfFade);
+    REQUIRE (output.getSample (0, 511) == 0.0f);
+
+    compile();
+    REQUIRE_FALSE (plan->isDeferring);
+    REQUIRE (std::any_of (plan->wires.begin(), plan->wires.end(),
+                          [] (const auto& wire) { return wire.to->id == 2 && wire.from->id == 3; }));
+}
+
+TEST_CASE_METHOD (GraphFixture,
+                  "what comes out of a new delay begins with a fade, too, long after its own wires have faded in")
+{
+    constexpr int delay = 1000;
+    addInput (1, 1);
+    addOutput (4, 1);
+    connect ("1:0", "4:0");
+    compile();
+    render (makeOnes (128), 1, 64);
+
+    const auto line = std::make_shared<host::DelayLine> (delay);
+    add (2, host::NodeRole::processor,
+         std::make_unique<TailNode> (host::NodePorts{ 1, 1, false, false }, 0.5,
+                                     [line] (host::ProcessContext& context)
+                                     { line->process (context.channels[0], context.channels[0], context.numSamples); }))
+        ->prepare (info);
+    connect ("1:0", "2:0");
+    connect ("2:0", "4:0");
+    compile();
+    const auto output = render (makeOnes (2048), 1, 64);
+    REQUIRE (output.getSample (0, delay - 1) == 1.0f);
+    REQUIRE (output.getSample (0, 2047) == 2.0f);
+    REQUIRE (getLargestStep (output) <= stepOfFade);
+}
+
+TEST_CASE_METHOD (GraphFixture, "what is still in a wire's delay comes out, however long the source has been silent",
+                  "[idle]")
+{
+    constexpr int delay = 96000; // longer than the second after which the node behind it may rest
+    const auto addTail = [&] (host::NodeId id, host::NodePorts ports, int latency, FunctionNode::Work work)
+    {
+        auto node = std::make_unique<TailNode> (ports, 0.0, std::move (work));
+        node->latency = latency;
+        add (id, host::NodeRole::processor, std::move (node))->prepare (info);
+    };
+    addInput (1, 1);
+    addTail (2, { 1, 1, false, false }, delay,
+             [] (host::ProcessContext& context)
+             { juce::FloatVectorOperations::clear (context.channels[0], context.numSamples); });
+    addTail (3, { 2, 2, false, false }, 0, [] (auto&) {});
+    addOutput (4, 1);
+    connect ("1:0", "2:0");
+    connect ("2:0", "3:0");
+    connect ("1:0", "3:1");
+    connect ("3:1", "4:0");
+    compile();
+
+    juce::AudioBuffer<float> input (1, 64 * 8000);
+    input.clear();
+    const auto sound = makeNoise (1, 64);
+    constexpr int start = 64 * 3000;
+    input.copyFrom (0, start, sound, 0, 0, 64);
+    const auto output = render (input, 1, 64);
+    REQUIRE (isSame (output.getReadPointer (0) + start + delay, sound.getReadPointer (0), 64));
+    REQUIRE (output.getMagnitude (0, 0, start + delay) == 0.0f);
+}
+
+TEST_CASE_METHOD (GraphFixture, "a node is warmed up although the plan that it came with was never played")
+{
+    addInput (1, 1);
+    addOutput (2, 1);
+    connect ("1:0", "2:0");
+    compile();
+    renderer.warmUp (*plan);
+
+    const auto node = addFunction (3, { 1, 1, false, false }, [] (auto&) {});
+    compile();
+    connect ("1:0", "3:0");
+    compile();
+    renderer.warmUp (*plan);
+    REQUIRE (node->isWarm);
+    compile();
+    REQUIRE (plan->newOps.empty());
 }
