@@ -111,7 +111,7 @@ struct Call
     {
         const auto place = getShortcut().load (std::memory_order_relaxed);
 
-        if (! Stack::hasSlots || place == 0)
+        if (! Stack::hasSlots || place == 0 || distance > Stack::mostDistance)
             return nullptr;
 
         auto& site = sites[place - 1u];

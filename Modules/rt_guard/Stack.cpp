@@ -12,12 +12,12 @@ struct Walk
 {
     Stack& stack;
     const std::uintptr_t returnAddress, outermostFrame;
-    bool hasBegun = false;
+    bool hasBegun = false, isOnOwnStack = false;
 };
 
 _Unwind_Reason_Code visitFrame (_Unwind_Context* context, void* userData)
 {
-    auto& [stack, returnAddress, outermostFrame, hasBegun] = *static_cast<Walk*> (userData);
+    auto& [stack, returnAddress, outermostFrame, hasBegun, isOnOwnStack] = *static_cast<Walk*> (userData);
 
     int isBeforeInstruction = 0;
     const auto address = static_cast<std::uintptr_t> (_Unwind_GetIPInfo (context, &isBeforeInstruction));
@@ -29,10 +29,12 @@ _Unwind_Reason_Code visitFrame (_Unwind_Context* context, void* userData)
         return _URC_NO_REASON;
 
     // This is the stack pointer within the visited frame. The frame that opened the scope has its own address above that,
-    // and is the last; its callers say nothing about the call and would split sites.
+    // and is the last; its callers say nothing about the call and would split sites. The walk may begin on another stack, wherever that
+    // lies, and come to the thread's own by way of a signal.
     const auto stackPointer = static_cast<std::uintptr_t> (_Unwind_GetCFA (context));
+    isOnOwnStack = isOnOwnStack || outermostFrame - stackPointer <= Stack::mostDistance;
 
-    if (stackPointer > outermostFrame)
+    if (isOnOwnStack && stackPointer > outermostFrame)
         return _URC_END_OF_STACK;
 
     // A return address may already belong to the next line or function; the call is just before.

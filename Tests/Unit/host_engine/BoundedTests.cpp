@@ -190,12 +190,22 @@ TEST_CASE_METHOD (BoundedPlayer, "bounded: a node that takes two periods, busy o
         });
     REQUIRE (comesTo (3.0f));
 
-    for (int round = 0; round < 3; ++round)
+    for (int round = 0, attempts = 0; round < 3;)
     {
+        REQUIRE (++attempts < 50);
         isSlow = true;
         const auto before = engine.getDroppedBlocks();
         const auto cost = play();
         CAPTURE (isAsleep, round, cost.cpu, cost.wall);
+
+        // A busy machine held up the callback itself until the node was done.
+        if (cost.wall > 1.9)
+        {
+            REQUIRE (comesTo (3.0f));
+            continue;
+        }
+
+        ++round;
         REQUIRE (cost.cpu < mostCpu);
         REQUIRE (cost.wall < mostWall);
         REQUIRE (engine.getDroppedBlocks() == before + 1);

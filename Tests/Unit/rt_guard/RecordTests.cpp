@@ -4,8 +4,10 @@
 #include <rt_guard/detail/SymbolTable.h>
 
 #include <dlfcn.h>
+#include <ucontext.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -26,6 +28,50 @@ namespace
 }
 
 } // namespace
+
+TEST_CASE ("Calls on a stack that is not the thread's own, as of coroutines and signal handlers, are recorded")
+{
+    const FreshGuard fresh;
+    constexpr std::size_t stackBytes = 65536;
+    static std::array<char, stackBytes> farBelow;
+    std::array<char, stackBytes> above; // than what the thread below has
+    auto* const memory = GENERATE_REF (farBelow.data(), above.data());
+
+    static ucontext_t outside, inside;
+    ::getcontext (&inside);
+    inside.uc_stack.ss_sp = memory;
+    inside.uc_stack.ss_size = stackBytes;
+    inside.uc_link = &outside;
+    static const volatile int numCalls = 5;
+    ::makecontext (
+        &inside,
+        []
+        {
+            for (int i = 0; i < numCalls; ++i)
+                allocateOnce();
+        },
+        0);
+
+    std::thread (
+        []
+        {
+            const guard::RealtimeScope scope (0);
+            const guard::NodeScope nodeScope (7, guard::Phase::process);
+            ::swapcontext (&outside, &inside);
+            allocateOnce();
+        })
+        .join();
+
+    const auto snapshot = guard::getSnapshot();
+    CHECK (snapshot.total == 6);
+    REQUIRE (snapshot.violations.size() == 2);
+    CHECK (snapshot.violations[0].count == 5);
+    CHECK (snapshot.violations[0].node == 7);
+    CHECK (snapshot.violations[1].count == 1);
+    REQUIRE (snapshot.violations[0].stack.size() >= 2);
+    CHECK_THAT (snapshot.violations[0].stack[0], Catch::Matchers::Contains ("allocateOnce"));
+    CHECK_THAT (snapshot.violations[1].stack[0], Catch::Matchers::Contains ("allocateOnce"));
+}
 
 TEST_CASE ("Calls with one stack are one site, and other nodes, functions and callers are others")
 {
