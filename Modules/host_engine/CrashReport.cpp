@@ -124,7 +124,7 @@ void handleExit()
 
 CrashReport::CrashReport (const Engine& engine)
 {
-    // exit() runs the handlers registered last first: ours must come before the destructors of what the plugins use.
+    // exit() runs the handlers registered last first: ours must come before the destructors of what the plugins use. See setActivity().
     static std::once_flag registered;
     std::call_once (registered, [] { std::atexit (handleExit); });
 
@@ -155,7 +155,14 @@ void CrashReport::setUnfinishedFile (const std::string& path)
     std::strncpy (unfinishedFile, path.c_str(), sizeof (unfinishedFile) - 1);
 }
 
-void CrashReport::setActivity (const std::string& text) { std::strncpy (activity, text.c_str(), sizeof (activity) - 1); }
+void CrashReport::setActivity (const std::string& text)
+{
+    std::strncpy (activity, text.c_str(), sizeof (activity) - 1);
+
+    // What a plugin that has been loaded meanwhile registered would come before ours, and end its objects under threads that run it.
+    if (text.empty())
+        std::atexit (handleExit);
+}
 
 void CrashReport::reportHang (const Engine& engine, NodeId id, int seconds)
 {

@@ -227,22 +227,19 @@ private:
             node.isWetKnown = true;
         }
 
-        const auto isPlainlyWet = goesWet && node.wet.isFull() && op.firstBypassDelay == none;
+        const auto isPlainlyWet = op.midi == none && goesWet && node.wet.isFull() && node.firstEvent == nullptr;
 
-        if (op.midi == none && isPlainlyWet && node.firstEvent == nullptr) [[likely]]
-        {
-            if (node.idleAfter >= 0 && isInputSilent)
-                return processSilence (thread);
-
-            node.isIdle = false;
-            node.silentSamples = 0;
-            call (thread.noMidi, thread);
-            return false;
-        }
+        if (isPlainlyWet && node.idleAfter >= 0 && isInputSilent)
+            return processSilence (thread);
 
         node.isIdle = false;
         node.silentSamples = 0;
-        processFully (goesWet, thread);
+
+        if (isPlainlyWet && op.firstBypassDelay == none) [[likely]]
+            call (thread.noMidi, thread);
+        else
+            processFully (goesWet, thread);
+
         return false;
     }
 
@@ -251,6 +248,10 @@ private:
     {
         if (node.isIdle)
             return true; // the inputs have been gathered: what lies in the channels is silence
+
+        // By the time that the node rests there is nothing but silence in it: its latency is part of that time.
+        if (op.firstBypassDelay != none)
+            feedDry (0, numSamples);
 
         call (thread.noMidi, thread);
         const auto isQuiet = areSilent (channels, op.numOutputs, numSamples);

@@ -815,10 +815,16 @@ TEST_CASE_METHOD (GraphFixture, "what is still in a wire's delay comes out, howe
         add (id, host::NodeRole::processor, std::move (node))->prepare (info);
     };
     addInput (1, 1);
+    int calls = 0;
     addTail (2, { 1, 1, false, false }, delay,
+             [&] (host::ProcessContext& context)
+             {
+                 ++calls;
+                 juce::FloatVectorOperations::clear (context.channels[0], context.numSamples);
+             });
+    addTail (3, { 2, 2, false, false }, 0,
              [] (host::ProcessContext& context)
-             { juce::FloatVectorOperations::clear (context.channels[0], context.numSamples); });
-    addTail (3, { 2, 2, false, false }, 0, [] (auto&) {});
+             { juce::FloatVectorOperations::multiply (context.channels[1], 0.5f, context.numSamples); });
     addOutput (4, 1);
     connect ("1:0", "2:0");
     connect ("2:0", "3:0");
@@ -828,12 +834,14 @@ TEST_CASE_METHOD (GraphFixture, "what is still in a wire's delay comes out, howe
 
     juce::AudioBuffer<float> input (1, 64 * 8000);
     input.clear();
-    const auto sound = makeNoise (1, 64);
+    auto sound = makeNoise (1, 64);
     constexpr int start = 64 * 3000;
     input.copyFrom (0, start, sound, 0, 0, 64);
     const auto output = render (input, 1, 64);
+    sound.applyGain (0.5f);
     REQUIRE (isSame (output.getReadPointer (0) + start + delay, sound.getReadPointer (0), 64));
     REQUIRE (output.getMagnitude (0, 0, start + delay) == 0.0f);
+    REQUIRE (calls == 2 * ((48000 + delay) / 64 + 1) + 1); // a node that has a latency rests, too
 }
 
 TEST_CASE_METHOD (GraphFixture, "a node is warmed up although the plan that it came with was never played")
