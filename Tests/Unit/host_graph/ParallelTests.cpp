@@ -212,6 +212,18 @@ TEST_CASE_METHOD (ParallelFixture, "a node that hangs for good is ejected by the
     renderOnes (parallel, Outcome::late, std::chrono::milliseconds (20));
     renderOnes (parallel, Outcome::busy);
 
+    // Neither its buffers nor the node itself are anybody else's while it is in the graph.
+    const auto late = plan;
+    plan = host::compileGraph (model, info, collector, late.get(), host::Transition::cut);
+    REQUIRE_FALSE (parallel.mayRender (*plan));
+    plan = host::compileGraph (model, info, collector, late.get(), host::Transition::cut, false);
+    REQUIRE (parallel.mayRender (*plan));
+
+    for (int i = 0; i < 20; ++i)
+        renderOnes (parallel, Outcome::busy);
+
+    REQUIRE (gate.numInside == 1);
+
     // The plan that is to take its place has buffers of its own.
     if (isRemoved)
         model.removeNode (9);
