@@ -269,7 +269,56 @@ TEST_CASE_METHOD (ParallelFixture, "a node that hangs for good is ejected by the
     REQUIRE (renderOnes (parallel) == Approx (isRemoved ? 0.09f : 1.09f));
 }
 
-TEST_CASE_METHOD (ParallelFixture, "plugins are kept off the calling thread where that is asked for, and our own nodes are not", "[parallel]")
+TEST_CASE_METHOD (ParallelFixture, "a node that still hangs in an earlier block is not blamed for a later one", "[parallel]")
+{
+    Gate first, second;
+    buildWide (3);
+    addPlugin (9, { 1, 1, false, false }, [&] (auto&) { first.pass(); });
+    addPlugin (10, { 1, 1, false, false }, [&] (auto&) { second.pass(); });
+    connect ("1:0", "9:0");
+    connect ("9:0", "5:0");
+    connect ("1:0", "10:0");
+    connect ("10:0", "5:0");
+    compile();
+    host::ParallelRenderer parallel (withThreads (2, true));
+    renderOnes (parallel);
+
+    first.isShut = true;
+    renderOnes (parallel, Outcome::late, std::chrono::milliseconds (20));
+    REQUIRE (parallel.getCulprit() == 9);
+
+    model.removeNode (9);
+    plan = host::compileGraph (model, info, collector, plan.get(), host::Transition::cut, false);
+    std::array<float, 64> out;
+    float* outputs[] = { out.data() };
+
+    for (int i = 0; i < 1000 && parallel.isBusy(); ++i)
+    {
+        parallel.maintain();
+        parallel.render (plan, { nullptr, 0, outputs, 1, 64, midiIn, midiOut, {} },
+                         Clock::now() + std::chrono::milliseconds (20));
+        std::this_thread::sleep_for (std::chrono::milliseconds (1));
+    }
+
+    REQUIRE (! parallel.isBusy());
+    parallel.maintain();
+    renderOnes (parallel);
+
+    second.isShut = true;
+    renderOnes (parallel, Outcome::late, std::chrono::milliseconds (200));
+    REQUIRE (first.numInside == 1);
+    REQUIRE (parallel.getCulprit() == 10);
+
+    first.isShut = false;
+    second.isShut = false;
+
+    while (parallel.hasStuckWorkers())
+        parallel.render (plan, { nullptr, 0, outputs, 1, 64, midiIn, midiOut, {} },
+                         Clock::now() + std::chrono::milliseconds (20));
+}
+
+TEST_CASE_METHOD (ParallelFixture,
+                  "plugins are kept off the calling thread where that is asked for, and our own nodes are not", "[parallel]")
 {
     addInput (1, 1);
     addOutput (50, 1);
