@@ -7,6 +7,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <filesystem>
@@ -68,9 +69,11 @@ TEST_CASE ("Calls on a stack that is not the thread's own, as of coroutines and 
     CHECK (snapshot.violations[0].count == 5);
     CHECK (snapshot.violations[0].node == 7);
     CHECK (snapshot.violations[1].count == 1);
-    REQUIRE (snapshot.violations[0].stack.size() >= 2);
-    CHECK_THAT (snapshot.violations[0].stack[0], Catch::Matchers::Contains ("allocateOnce"));
-    CHECK_THAT (snapshot.violations[1].stack[0], Catch::Matchers::Contains ("allocateOnce"));
+
+    // A sanitizer's own frames come first.
+    for (const auto& violation : snapshot.violations)
+        CHECK (std::any_of (violation.stack.begin(), violation.stack.end(),
+                            [] (const auto& frame) { return frame.find ("allocateOnce") != std::string::npos; }));
 }
 
 TEST_CASE ("Calls with one stack are one site, and other nodes, functions and callers are others")
