@@ -28,7 +28,8 @@ public:
     /** To be removed at a crash; empty for none. */
     static void setUnfinishedFile (const std::string& path);
 
-    /** What a crash outside process() is laid to, such as "loading X.vst3"; empty for nothing in particular. */
+    /** What a crash outside process() is laid to, such as "loading X.vst3"; empty for nothing in particular, once it is done. What was
+        loaded until then is still there when an exit() is told of. Message thread. */
     static void setActivity (const std::string&);
 
     /** The same end for a node that never returns: prints that it hangs, and exits with 1 at once. */

@@ -41,6 +41,9 @@ TEST_CASE_METHOD (Threads, "threads: of many plugins side by side in a render th
                              "--edits", edits });
     REQUIRE (died.exitCode == 1);
     REQUIRE_THAT (died.err, Contains ("AudioHost: node 12 (" + name + "12): ") && Contains (word));
+
+    // Other threads are inside plugins still: none of their objects may end before the program does.
+    REQUIRE_THAT (died.err, ! Contains ("objects have ended"));
     REQUIRE (! std::filesystem::exists (folder.path / "x.wav"));
 }
 

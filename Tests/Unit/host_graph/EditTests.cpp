@@ -363,3 +363,80 @@ TEST_CASE ("a MIDI wire that goes ends the notes that sound on it and lifts the 
     REQUIRE (cutMidiWire (withSerialRenderer, removesSource) == expected);
     REQUIRE (cutMidiWire (withThreads (2), removesSource) == expected);
 }
+
+//======================================================================================================================
+// One edit each.
+
+namespace
+{
+juce::AudioBuffer<float> makeOnes (int samples)
+{
+    juce::AudioBuffer<float> buffer (1, samples);
+    juce::FloatVectorOperations::fill (buffer.getWritePointer (0), 1.0f, samples);
+    return buffer;
+}
+
+float getLargestStep (const juce::AudioBuffer<float>& buffer)
+{
+    float step = 0.0f;
+
+    for (int i = 1; i < buffer.getNumSamples(); ++i)
+        step = std::max (step, std::abs (buffer.getSample (0, i) - buffer.getSample (0, i - 1)));
+
+    return step;
+}
+
+constexpr auto stepOfFade = 1.0f / float (host::Fade::samples);
+} // namespace
+
+TEST_CASE_METHOD (GraphFixture, "a wire that is turned round fades out before the other way comes", "[edits]")
+{
+    addInput (1, 1);
+    addFunction (2, { 1, 1, false, false }, [] (auto&) {});
+    addFunction (3, { 1, 1, false, false }, [] (auto&) {});
+    addOutput (4, 1);
+    connect ("1:0", "2:0");
+    connect ("2:0", "3:0");
+    connect ("3:0", "4:0");
+    compile();
+    REQUIRE (render (makeOnes (128), 1, 64).getSample (0, 127) == 1.0f);
+
+    model.disconnect ({ { 2, 0 }, { 3, 0 } });
+    connect ("3:0", "2:0");
+    compile();
+    REQUIRE (plan->isDeferring);
+    const auto output = render (makeOnes (512), 1, 64);
+    REQUIRE (output.getSample (0, 0) > 0.9f);
+    REQUIRE (getLargestStep (output) <= stepOfFade);
+    REQUIRE (output.getSample (0, 511) == 0.0f);
+
+    compile();
+    REQUIRE_FALSE (plan->isDeferring);
+    REQUIRE (std::any_of (plan->wires.begin(), plan->wires.end(),
+                          [] (const auto& wire) { return wire.to->id == 2 && wire.from->id == 3; }));
+}
+
+TEST_CASE_METHOD (GraphFixture,
+                  "what comes out of a new delay begins with a fade, too, long after its own wires have faded in")
+{
+    constexpr int delay = 1000;
+    addInput (1, 1);
+    addOutput (4, 1);
+    connect ("1:0", "4:0");
+    compile();
+    render (makeOnes (128), 1, 64);
+
+    const auto line = std::make_shared<host::DelayLine> (delay);
+    add (2, host::NodeRole::processor,
+         std::make_unique<TailNode> (host::NodePorts{ 1, 1, false, false }, 0.5,
+                                     [line] (host::ProcessContext& context)
+                                     { line->process (context.channels[0], context.channels[0], context.numSamples); }))
+        ->prepare (info);
+    connect ("1:0", "2:0");
+    connect ("2:0", "4:0");
+    compile();
+    const auto output = render (makeOnes (2048), 1, 64);
+    REQUIRE (output.getSample (0, delay - 1) == 1.0f);
+    REQUIRE (output.getSample (0, 2047) == 2.0f);
+    REQUIRE (getLargestStep (output) <= stepOfFade);
+}

@@ -5,6 +5,7 @@
 #include <rt_guard/rt_guard.h>
 
 #include <functional>
+#include <optional>
 #include <random>
 
 /** Small graphs for tests, and a way to run them. */
@@ -30,6 +31,21 @@ struct GraphFixture
         Work work;
         int latency;
         int timesPrepared = 0;
+    };
+
+    /** Passes its input on, and says how long it sounds. */
+    struct TailNode : FunctionNode
+    {
+        TailNode (host::NodePorts nodePorts, std::optional<double> tail, Work nodeWork)
+            : FunctionNode (nodePorts, std::move (nodeWork)), tailSeconds (tail)
+        {
+        }
+
+        std::optional<double> getTailSeconds() const override { return tailSeconds; }
+        void setParameter (int, float value) noexcept override { onParameter (value); }
+
+        std::optional<double> tailSeconds;
+        std::function<void (float)> onParameter = [] (float) {};
     };
 
     host::GraphModel::Node add (host::NodeId id, host::NodeRole role, std::unique_ptr<host::NodeProcessor> processor)
